@@ -79,13 +79,18 @@ public final class DecodePolicy {
 
     /// Refuses a length word that is too small to be one or larger than its type may have.
     void checkLength(byte type, int length) {
-        if (length < 4 || length > limit[type & 0xff]) {
+        if (!allows(type, length)) {
             throw new ProtocolViolation(SqlState.PROTOCOL_VIOLATION, "invalid message length");
         }
     }
 
-    /// How many bytes of a frame must be there before any of it passes. The header must have been checked or be
-    /// refused later.
+    /// True if a frame of this type may have this length word.
+    boolean allows(byte type, int length) {
+        return length >= 4 && length <= limit[type & 0xff];
+    }
+
+    /// How many bytes of a frame must be there before any of it passes. Its length word must be one that [#allows]
+    /// lets through.
     int needed(byte type, int frameLength) {
         return switch (treatment(type)) {
             case WHOLE -> frameLength;

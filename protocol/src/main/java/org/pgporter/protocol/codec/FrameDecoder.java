@@ -13,7 +13,7 @@ import org.pgporter.protocol.message.ProtocolViolation;
 /// a few waiting bytes never keep a large read buffer alive. Each byte is copied a bounded number of times however
 /// small the chunks are, and nothing is ever allocated because a header declares it.
 ///
-/// After a [ProtocolViolation] nothing more can be read; [#close] remains.
+/// After a [ProtocolViolation] nothing more can be read: [#next] keeps throwing it, and what is fed is released.
 public final class FrameDecoder implements AutoCloseable {
 
     /// Type byte and length word.
@@ -37,13 +37,16 @@ public final class FrameDecoder implements AutoCloseable {
     private int passingLength;
     private boolean markAtEnd;
 
+    /// What ended it; null while all is well.
+    private @Nullable ProtocolViolation broken;
+
     public FrameDecoder(DecodePolicy policy) {
         this.policy = policy;
     }
 
     /// Takes the next bytes, and the ownership of them.
     public void feed(ByteBuf chunk) {
-        if (chunk.isReadable()) {
+        if (chunk.isReadable() && broken == null) {
             chunks.addLast(chunk);
         } else {
             chunk.release();
@@ -53,6 +56,9 @@ public final class FrameDecoder implements AutoCloseable {
     /// The next batch, which the caller then owns; empty if more bytes are needed. A violation is thrown after all
     /// that stood before it has been taken.
     public Optional<Batch> next() {
+        if (broken != null) {
+            throw broken;
+        }
         while (true) {
             if (carry != null && !completeCarry(carry)) {
                 return Optional.empty();
@@ -142,7 +148,7 @@ public final class FrameDecoder implements AutoCloseable {
         int at = held.readerIndex();
         int length = held.getInt(at + 1);
         // A length out of bounds needs no more bytes: the scan refuses it.
-        return length < 4 || length > Limits.ANY_MESSAGE ? HEADER : policy.needed(held.getByte(at), length + 1);
+        return policy.allows(held.getByte(at), length) ? policy.needed(held.getByte(at), length + 1) : HEADER;
     }
 
     /// Makes a batch of as much of the chunk as may pass. What is left of it is carried, or put back as the first
@@ -156,7 +162,7 @@ public final class FrameDecoder implements AutoCloseable {
         boolean more = true;
         try {
             if (startsInside) {
-                at = from + pass(to - from, to - from);
+                at = from + pass(to - from);
             }
             while (more && at < to) {
                 if (at > from && policy.oneFramePerBatch()) {
@@ -169,6 +175,8 @@ public final class FrameDecoder implements AutoCloseable {
         } catch (ProtocolViolation violation) {
             if (at == from) {
                 chunk.release();
+                close();
+                broken = violation;
                 throw violation;
             }
             more = true; // What stands before it goes first; the next scan meets it again.
@@ -209,10 +217,10 @@ public final class FrameDecoder implements AutoCloseable {
     }
 
     /// Takes what is there of the frame that passes in pieces. Returns how much that is.
-    private int pass(int available, int readable) {
+    private int pass(int available) {
         int taken = Math.min(available, remaining);
         remaining -= taken;
-        if (remaining == 0 && markAtEnd && readable > 0) {
+        if (remaining == 0 && markAtEnd) {
             marks.add(passingType, -1, taken, passingLength);
         }
         return taken;

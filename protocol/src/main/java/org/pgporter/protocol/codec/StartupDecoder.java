@@ -51,14 +51,14 @@ public final class StartupDecoder implements AutoCloseable {
         }
         refuseNoise(in);
         if (in.readableBytes() < LENGTH_WORD) {
-            return wait(in);
+            return waitForMore(in);
         }
         int length = in.getInt(in.readerIndex());
         if (length < SMALLEST_PACKET || length - LENGTH_WORD > Limits.MAX_STARTUP_PACKET_LENGTH) {
             throw badLength();
         }
         if (in.readableBytes() < length) {
-            return wait(in);
+            return waitForMore(in);
         }
         in.skipBytes(LENGTH_WORD);
         StartupPacket packet = StartupPacket.decode(in.readSlice(length - LENGTH_WORD));
@@ -106,7 +106,7 @@ public final class StartupDecoder implements AutoCloseable {
         return ProtocolViolation.quiet("invalid length of startup packet");
     }
 
-    private Optional<StartupPacket> wait(ByteBuf in) {
+    private Optional<StartupPacket> waitForMore(ByteBuf in) {
         if (!own) {
             pending = copyOf(in);
             own = true;
