@@ -2,9 +2,8 @@ package org.pgporter.auth;
 
 import java.util.Optional;
 
-/// What the client answered to a [ServerChallenge]. On the wire all of them are the message `p`; the challenge before
-/// it
-/// says which one it is. Arrays are handed over, not copied.
+/// What the client answered to a [ServerChallenge]. On the wire all of them are the message `p`; the challenge
+/// before it says which one it is. Arrays are handed over, not copied.
 public sealed interface ClientResponse {
     /// `PasswordMessage`.
     ///

@@ -15,8 +15,8 @@ public final class ExchangeSelection {
     /// The exchange that decides whether the client is this user.
     ///
     /// @param user the name in the client's startup packet
-    /// @param credential what is stored for it; empty if there is no such user, who then is led through a
-    ///     mock exchange with the same rounds, and rejected at the end. A plain password is first made a secret by
+    /// @param credential what is stored for it; empty if there is no such user, who then is led through a mock
+    ///     exchange with the same rounds, and rejected at the end. A plain password is first made a secret by
     ///     [MockSecrets#adHocSecret], which costs CPU and therefore is the caller's to place.
     /// @param mocks says what unknown users are shown
     /// @param random for nonces and salts

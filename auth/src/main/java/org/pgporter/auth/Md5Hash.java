@@ -4,9 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.regex.Pattern;
 
-/// MD5 of password and user name, as PostgreSQL stores it. Whoever has it can log in where MD5 is asked for; it is of
-/// no
-/// use where SCRAM is asked for.
+/// MD5 of password and user name, as PostgreSQL stores it. Whoever has it can log in where MD5 is asked for; it
+/// is of no use where SCRAM is asked for.
 ///
 /// @param hex 32 lowercase hexadecimal digits, without the prefix `md5`
 public record Md5Hash(String hex) implements BackendProof {

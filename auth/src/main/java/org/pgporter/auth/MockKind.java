@@ -10,8 +10,8 @@ public enum MockKind {
     MD5;
 
     /// The kind that most of the configured users have, so that an unknown user does not stand out among them.
-    /// SCRAM-SHA-256 when there are as many of both, or none. Plain passwords count as SCRAM-SHA-256, which is how
-    /// their users are asked.
+    /// SCRAM-SHA-256 when there are as many of both, or none. Plain passwords count as SCRAM-SHA-256, which is
+    /// how their users are asked.
     public static MockKind ofMajority(Collection<? extends StoredCredential> credentials) {
         long md5 = credentials.stream().filter(Md5Secret.class::isInstance).count();
         return md5 > credentials.size() - md5 ? MD5 : SCRAM_SHA_256;

@@ -6,9 +6,9 @@ import org.pgporter.auth.credential.PlainPassword;
 import org.pgporter.auth.credential.ScramCrypto;
 import org.pgporter.auth.credential.ScramSecret;
 
-/// Makes up the secrets of users that do not exist, so that they are asked like those that do. The salt is the same
-/// whenever the same name is asked for, on every node that has the same key; a salt that changed would give the unknown
-/// user away. PostgreSQL does the same with its `mock_authentication_nonce`.
+/// Makes up the secrets of users that do not exist, so that they are asked like those that do. The salt is the
+/// same whenever the same name is asked for, on every node that has the same key; a salt that changed would
+/// give the unknown user away. PostgreSQL does the same with its `mock_authentication_nonce`.
 public final class MockSecrets {
     /// Iterations that PostgreSQL uses unless `scram_iterations` says otherwise.
     public static final int MOCK_ITERATIONS = 4096;
@@ -42,9 +42,9 @@ public final class MockSecrets {
         return new ScramSecret(MOCK_ITERATIONS, saltFor(user), never, never);
     }
 
-    /// The SCRAM secret by which a user with a plain password is asked. Its salt and iterations are those of the mock
-    /// secret of that name, so that the two cannot be told apart. Burns CPU (about a millisecond): call it off
-    /// the event loop and keep the result.
+    /// The SCRAM secret by which a user with a plain password is asked. Its salt and iterations are those of
+    /// the mock secret of that name, so that the two cannot be told apart. Burns CPU (about a millisecond):
+    /// call it off the event loop and keep the result.
     public ScramSecret adHocSecret(String user, PlainPassword password) {
         return ScramSecret.fromPassword(password.password(), saltFor(user), MOCK_ITERATIONS);
     }

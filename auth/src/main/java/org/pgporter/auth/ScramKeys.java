@@ -3,9 +3,8 @@ package org.pgporter.auth;
 import java.security.MessageDigest;
 import java.util.Arrays;
 
-/// The two keys of RFC 5802 that replace a password: with the client key one logs in, with the server key one checks
-/// the
-/// server. They fit only a backend that stores the same SCRAM secret (same salt, same iterations).
+/// The two keys of RFC 5802 that replace a password: with the client key one logs in, with the server key one
+/// checks the server. They fit only a backend that stores the same SCRAM secret (same salt, same iterations).
 ///
 /// @param clientKey 32 bytes
 /// @param serverKey 32 bytes

@@ -3,8 +3,8 @@ package org.pgporter.auth;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 
-/// A text that must not be seen: a password, or a key written as text. It shows nothing of itself unless [#reveal()] is
-/// called, so the places that need the text can be found by that name.
+/// A text that must not be seen: a password, or a key written as text. It shows nothing of itself unless
+/// [#reveal()] is called, so the places that need the text can be found by that name.
 public final class Secret {
     private final String value;
 

@@ -2,8 +2,8 @@ package org.pgporter.auth;
 
 import java.util.List;
 
-/// What the server says in an authentication that is still going on: one of PostgreSQL's `Authentication…` messages.
-/// Arrays are handed over, not copied: whoever receives one may keep it, and nobody changes it.
+/// What the server says in an authentication that is still going on: one of PostgreSQL's `Authentication…`
+/// messages. Arrays are handed over, not copied: whoever receives one may keep it, and nobody changes it.
 public sealed interface ServerChallenge {
     /// `AuthenticationCleartextPassword`.
     record CleartextPassword() implements ServerChallenge {}

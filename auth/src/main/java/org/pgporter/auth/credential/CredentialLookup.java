@@ -1,7 +1,7 @@
 package org.pgporter.auth.credential;
 
-/// The answer of a [CredentialSource]. "No such user" and "could not look" are different answers: the first may be
-/// remembered, the second may not, and is never held against the client.
+/// The answer of a [CredentialSource]. "No such user" and "could not look" are different answers: the first may
+/// be remembered, the second may not, and is never held against the client.
 public sealed interface CredentialLookup {
     record Found(StoredCredential credential) implements CredentialLookup {}
 

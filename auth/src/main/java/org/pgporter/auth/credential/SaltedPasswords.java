@@ -8,13 +8,13 @@ import javax.crypto.spec.PBEKeySpec;
 import org.pgporter.auth.ScramKeys;
 import org.pgporter.auth.Secret;
 
-/// From a password to the keys of SCRAM-SHA-256. The derivation burns CPU on purpose: never call it on an event loop.
+/// From a password to the keys of SCRAM-SHA-256. The derivation burns CPU on purpose: never call it on an event
+/// loop.
 public final class SaltedPasswords {
     private SaltedPasswords() {}
 
-    /// `SaltedPassword := Hi(Normalize(password), salt, i)`: PBKDF2 with HMAC-SHA-256, 32 bytes. A password that
-    /// SASLprep
-    /// forbids is taken as it is, as PostgreSQL does.
+    /// `SaltedPassword := Hi(Normalize(password), salt, i)`: PBKDF2 with HMAC-SHA-256, 32 bytes. A password
+    /// that SASLprep forbids is taken as it is, as PostgreSQL does.
     ///
     /// @param iterations 1 to [ScramLimits#MAX_ITERATIONS]; 4096 take about a millisecond
     /// @throws IllegalArgumentException if salt or iterations are out of bounds

@@ -3,8 +3,9 @@ package org.pgporter.auth.credential;
 import com.ongres.saslprep.SASLprep;
 import com.ongres.stringprep.Profile;
 
-/// Normalizes a password by RFC 4013, with PostgreSQL's leniency: a text that the profile forbids, or that would become
-/// empty, is used unchanged. Both sides must do it alike, or a password with an odd character stops working.
+/// Normalizes a password by RFC 4013, with PostgreSQL's leniency: a text that the profile forbids, or that
+/// would become empty, is used unchanged. Both sides must do it alike, or a password with an odd character
+/// stops working.
 public final class SaslPrep {
     private static final Profile PROFILE = new SASLprep();
 
@@ -18,7 +19,8 @@ public final class SaslPrep {
         try {
             String prepared = PROFILE.prepareStored(text);
             return prepared.isEmpty() ? text : prepared;
-        } catch (IllegalArgumentException _) {
+        } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException _) {
+            // Forbidden; the second is how the library answers when nothing is left to check.
             return text;
         }
     }

@@ -7,7 +7,8 @@ import java.security.NoSuchAlgorithmException;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// The formulas of RFC 5802 with SHA-256. Every JDK must have both algorithms, so their absence is not a result.
+/// The formulas of RFC 5802 with SHA-256. Every JDK must have both algorithms, so their absence is not a
+/// result.
 public final class ScramCrypto {
     private static final String HMAC = "HmacSHA256";
 
@@ -38,8 +39,8 @@ public final class ScramCrypto {
         }
     }
 
-    /// Byte-wise exclusive or of two arrays of the same length, in a new one. Turns a proof into the client key and
-    /// back.
+    /// Byte-wise exclusive or of two arrays of the same length, in a new one. Turns a proof into the client key
+    /// and back.
     public static byte[] xor(byte[] left, byte[] right) {
         byte[] result = new byte[left.length];
         for (int i = 0; i < left.length; i++) {

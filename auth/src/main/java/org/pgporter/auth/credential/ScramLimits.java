@@ -1,11 +1,10 @@
 package org.pgporter.auth.credential;
 
-/// Bounds on what others choose in SCRAM: they keep a stored secret or a backend from making us compute or remember
-/// without end.
+/// Bounds on what others choose in SCRAM: they keep a stored secret or a backend from making us compute or
+/// remember without end.
 public final class ScramLimits {
-    /// Most iterations of PBKDF2 that are accepted. Three times what OWASP recommends for SHA-256 (600,000), about half
-    /// a
-    /// second of one core; PostgreSQL's default is 4096.
+    /// Most iterations of PBKDF2 that are accepted. Three times what OWASP recommends for SHA-256 (600,000),
+    /// about half a second of one core; PostgreSQL's default is 4096.
     public static final int MAX_ITERATIONS = 2_000_000;
 
     /// Longest salt, in bytes. PostgreSQL makes 16; managed services are known to use 32 and more.

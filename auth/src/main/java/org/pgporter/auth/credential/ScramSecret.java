@@ -9,9 +9,8 @@ import java.util.regex.Pattern;
 import org.pgporter.auth.ScramKeys;
 import org.pgporter.auth.Secret;
 
-/// A SCRAM secret as PostgreSQL stores it: `SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>`, the last
-/// three
-/// in Base64. It lets us check a client and prove ourselves to it, but not log in as it.
+/// A SCRAM secret as PostgreSQL stores it: `SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>`, the
+/// last three in Base64. It lets us check a client and prove ourselves to it, but not log in as it.
 ///
 /// @param iterations 1 to [ScramLimits#MAX_ITERATIONS]
 /// @param salt 1 to [ScramLimits#MAX_SALT_LENGTH] bytes
@@ -54,9 +53,8 @@ public record ScramSecret(int iterations, byte[] salt, byte[] storedKey, byte[] 
                 base64("server key", form.group(4)));
     }
 
-    /// Makes the secret of a password. Burns CPU in proportion to the iterations (4096 take about a millisecond): call
-    /// it
-    /// off the event loop.
+    /// Makes the secret of a password. Burns CPU in proportion to the iterations (4096 take about a
+    /// millisecond): call it off the event loop.
     ///
     /// @throws IllegalArgumentException if the password is empty, or salt or iterations are out of bounds
     public static ScramSecret fromPassword(Secret password, byte[] salt, int iterations) {

@@ -2,16 +2,15 @@ package org.pgporter.auth.credential;
 
 import org.pgporter.auth.Secret;
 
-/// What is stored for a user: the content of `pg_authid.rolpassword`, or a password in plain text.
-/// No variant shows its content in `toString`.
+/// What is stored for a user: the content of `pg_authid.rolpassword`, or a password in plain text. No variant
+/// shows its content in `toString`.
 public sealed interface StoredCredential permits HashedCredential, PlainPassword {
 
     /// Reads PostgreSQL's text form. The prefix decides: `SCRAM-` and `md5` announce a hash, which then must be
-    /// complete;
-    /// everything else is a plain password.
+    /// complete; everything else is a plain password.
     ///
-    /// @throws IllegalArgumentException if the text is empty, or announces a hash and is none; the message
-    ///     says what is wrong and never contains the text
+    /// @throws IllegalArgumentException if the text is empty, or announces a hash and is none; the message says
+    ///     what is wrong and never contains the text
     static StoredCredential parse(String text) {
         if (text.startsWith(ScramSecret.FAMILY_PREFIX)) {
             return ScramSecret.parse(text);

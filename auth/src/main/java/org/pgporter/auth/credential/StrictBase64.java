@@ -3,7 +3,8 @@ package org.pgporter.auth.credential;
 import java.util.Base64;
 import java.util.Optional;
 
-/// Base64 as SCRAM wants it: padded, on one line, nothing around it. The JDK's decoder also takes unpadded text.
+/// Base64 as SCRAM wants it: padded, on one line, nothing around it. The JDK's decoder also takes unpadded
+/// text.
 public final class StrictBase64 {
     private StrictBase64() {}
 

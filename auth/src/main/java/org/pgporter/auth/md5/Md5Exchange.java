@@ -29,8 +29,8 @@ public final class Md5Exchange implements AuthenticationExchange {
     /// Salt length of the protocol, in bytes.
     public static final int SALT_LENGTH = 4;
 
-    /// An honest response has 36 bytes with its NUL; a client that mistakes the challenge for a cleartext one may send
-    /// a longer password and is told that it was wrong, up to this size.
+    /// An honest response has 36 bytes with its NUL; a client that mistakes the challenge for a cleartext one
+    /// may send a longer password and is told that it was wrong, up to this size.
     private static final int MAX_RESPONSE_LENGTH = 1024;
 
     private static final Md5Hash NOBODYS_HASH = new Md5Hash("0".repeat(32));

@@ -2,8 +2,9 @@ package org.pgporter.auth.scram;
 
 import java.nio.charset.StandardCharsets;
 
-/// Reads a SCRAM message from left to right: `name=value` pairs with a one-letter name, separated by commas. Bytes are
-/// read as ISO 8859-1, so that each byte is one character and the text can be turned back into the same bytes.
+/// Reads a SCRAM message from left to right: `name=value` pairs with a one-letter name, separated by commas.
+/// Bytes are read as ISO 8859-1, so that each byte is one character and the text can be turned back into the
+/// same bytes.
 final class AttributeReader {
     private final String text;
     private int position;

@@ -11,27 +11,27 @@ import org.pgporter.auth.credential.SaltedPasswords;
 import org.pgporter.auth.credential.ScramCrypto;
 import org.pgporter.auth.credential.StrictBase64;
 
-/// The client's side of SCRAM-SHA-256, for logging in to PostgreSQL, without channel binding. Used once, by one thread
-/// at
-/// a time.
+/// The client's side of SCRAM-SHA-256, for logging in to PostgreSQL, without channel binding. Used once, by one
+/// thread at a time.
 ///
 /// ```
-///   Created ─ initialMessage() ─► AwaitingServerFirst ─ onServerFirst() ─┬─ keys known ───────────────►
-/// AwaitingServerFinal
-///                                                                        │                                ▲        │
-///                                                                        └─► AwaitingSaltedPassword ──────┘        │
-///                                                                              withSaltedPassword()                ▼
-///                                                                                            Ended ◄─ onServerFinal()
+///   Created ─ initialMessage() ─► AwaitingServerFirst
+///                                   │ onServerFirst()
+///                                   ├─ from keys ───────────────────────────────────► AwaitingServerFinal
+///                                   └─ from a password ─► AwaitingSaltedPassword          ▲      │
+///                                                           └─ withSaltedPassword() ──────┘      │ onServerFinal()
+///                                                                                                ▼
+///                                                                                              Ended
 /// ```
 ///
-/// What the server sends wrong is a result ([Failed]) and leads from everywhere to Ended. What the caller does out of
-/// turn
-/// is an [IllegalStateException].
+/// What the server sends wrong is a result ([Failed]) and leads from everywhere to Ended. What the caller does
+/// out of turn is an [IllegalStateException].
 public final class ScramClientExchange {
     /// The SASL mechanism's name.
     public static final String MECHANISM = ScramServerExchange.MECHANISM;
 
-    /// Longest message of a server, in bytes: nonce and salt (in Base64) at their limits, with room for the rest.
+    /// Longest message of a server, in bytes: nonce and salt (in Base64) at their limits, with room for the
+    /// rest.
     static final int MAX_MESSAGE_LENGTH = 4096;
 
     /// How much of a server's own error text is passed on, in characters.
@@ -53,7 +53,8 @@ public final class ScramClientExchange {
         }
     }
 
-    /// Keys learned from a client (passthrough), or kept from an earlier derivation with the same salt and iterations.
+    /// Keys learned from a client (passthrough), or kept from an earlier derivation with the same salt and
+    /// iterations.
     public record FromKeys(ScramKeys keys) implements Credential {}
 
     /// What follows from a message of the server.
@@ -69,9 +70,8 @@ public final class ScramClientExchange {
     /// @param iterations 1 to [ScramLimits#MAX_ITERATIONS]
     public record NeedsSaltedPassword(Secret password, byte[] salt, int iterations) implements Step {}
 
-    /// The server has proven that it knows the secret; `AuthenticationOk` may follow. An `AuthenticationOk` without
-    /// this
-    /// step before it is not to be trusted.
+    /// The server has proven that it knows the secret; `AuthenticationOk` may follow. An `AuthenticationOk`
+    /// without this step before it is not to be trusted.
     public record ServerVerified() implements Step {}
 
     /// The login has failed. No variant contains anything secret.
