@@ -10,7 +10,8 @@ import org.pgporter.auth.Secret;
 /// @param server where the backend listens
 /// @param serverDatabase database at the backend
 /// @param serverUser role of the backend connections
-/// @param serverPassword its plain password; empty: only what the client proved itself with is there to log in with
+/// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with is there
+///     to log in with
 /// @param options how the pool behaves
 /// @param sockets TCP options of the backend connections
 /// @param maxDatabaseClients clients of this database at one time; 0: no limit

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.pgporter.auth.Secret;
+import org.pgporter.auth.credential.PlainPassword;
 
 /// The whole configuration of a node. What changed between two of them is record equality, section by section.
 ///
@@ -53,11 +55,22 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 pool.server(),
                 pool.serverDatabase().orElse(database),
                 user.serverUsername().orElse(user.username()),
-                user.serverPassword(),
+                serverPassword(user),
                 options(general, pool, user),
                 general.sockets(),
                 pool.maxClientConnections().orElse(general.limits().maxDbClientConnections()),
                 user.maxClientConnections().orElse(general.limits().maxUserClientConnections()));
+    }
+
+    /// A plain password that the client must know opens the backend, too, as long as it is for the same name.
+    private static Optional<Secret> serverPassword(UserConfig user) {
+        boolean sameName = user.serverUsername()
+                .filter(role -> !role.equals(user.username()))
+                .isEmpty();
+        return user.serverPassword()
+                .or(() -> sameName && user.password() instanceof PlainPassword plain
+                        ? Optional.of(plain.password())
+                        : Optional.empty());
     }
 
     private static PoolOptions options(GeneralConfig general, PoolConfig pool, UserConfig user) {

@@ -9,7 +9,8 @@ import org.pgporter.auth.credential.StoredCredential;
 /// @param username the name a client logs in with
 /// @param password what the client must prove: `md5…`, `SCRAM-SHA-256$…` or a plain password
 /// @param serverUsername role of the backend connections; absent: `username`
-/// @param serverPassword plain password of that role; absent: what the client proved itself with is used
+/// @param serverPassword plain password of that role, or its `md5…` hash for a backend that asks for MD5; absent: a
+///     plain `password` of the same name, or what the client proved itself with
 /// @param maxClientConnections clients of this user at one time; 0: no limit; absent:
 ///     `general.max_user_client_connections`
 /// @param overrides what differs from the pool
