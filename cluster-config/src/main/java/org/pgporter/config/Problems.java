@@ -50,8 +50,10 @@ final class Problems {
     void contradiction(ConfigException.Violation violation) {
         boolean consequence = errors.stream()
                 .map(ConfigProblem::path)
-                .anyMatch(broken -> violation.involved().contains(name(broken))
-                        && (broken.startsWith("general.") || scope(broken).equals(scope(violation.path()))));
+                .anyMatch(broken -> isBeneath(broken, violation.path())
+                        || (violation.involved().contains(name(broken))
+                                && (broken.startsWith("general.")
+                                        || scope(broken).equals(scope(violation.path())))));
         if (!consequence) {
             error(violation.path(), violation.message(), violation.remedy());
         }
@@ -68,6 +70,10 @@ final class Problems {
             at = at.substring(0, Math.max(0, Math.max(at.lastIndexOf('.'), at.lastIndexOf('['))));
         }
         return 0;
+    }
+
+    private static boolean isBeneath(String path, String section) {
+        return path.startsWith(section + ".") || path.startsWith(section + "[");
     }
 
     private static String name(String path) {

@@ -39,9 +39,14 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
         return new ProxyConfig(GeneralConfig.defaults(), ClusterConfig.defaults(), Map.of(database, pool));
     }
 
+    /// The pool that clients know as `database`.
+    public Optional<PoolConfig> pool(String database) {
+        return Optional.ofNullable(pools.get(database));
+    }
+
     /// What holds for `user` of `database`, inheritance resolved; empty when one of them is not configured.
     public Optional<PoolSettings> settings(String database, String user) {
-        return Optional.ofNullable(pools.get(database))
+        return pool(database)
                 .flatMap(pool -> pool.users().stream()
                         .filter(candidate -> candidate.username().equals(user))
                         .findFirst()

@@ -61,8 +61,10 @@ public final class ProxyConfigLoader {
     }
 
     private static Optional<Node> compose(String yaml, Problems problems) {
-        LoadSettings settings =
-                LoadSettings.builder().setCodePointLimit(MOST_FILE_BYTES).build();
+        LoadSettings settings = LoadSettings.builder()
+                .setCodePointLimit(MOST_FILE_BYTES)
+                .setAllowNonScalarKeys(true) // the binder refuses them, and knows the line
+                .build();
         try {
             Optional<Node> root = new Compose(settings).composeString(yaml);
             if (root.isEmpty()) {
