@@ -4,8 +4,10 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.BackendMessage;
 import org.pgporter.protocol.message.NoticeResponse;
@@ -17,10 +19,14 @@ import org.pgporter.protocol.message.ProtocolViolation;
 /// that
 /// it does not disturb who expects an answer.
 final class BackendInbox {
+    // The family of BackendMessage has no record for it, so it is laid aside as what it contains.
+    private static final byte PARAMETER_DESCRIPTION = 't';
+
     private final WireSocket socket;
     private final Transcript transcript;
     private final Deque<BackendMessage> inbox = new ArrayDeque<>();
     private final Deque<BackendMessage> aside = new ArrayDeque<>();
+    private final Deque<List<Integer>> parameterDescriptions = new ArrayDeque<>();
     private final Map<String, String> parameterStatus = new LinkedHashMap<>();
     private Optional<BackendKeyData> backendKey = Optional.empty();
 
@@ -69,6 +75,19 @@ final class BackendInbox {
         }
     }
 
+    /// The oids of the next ParameterDescription.
+    List<Integer> nextParameterDescription() {
+        while (parameterDescriptions.isEmpty()) {
+            receiveOrFail("ParameterDescription");
+        }
+        return parameterDescriptions.remove();
+    }
+
+    private static List<Integer> parameterTypes(WireSocket.Frame frame) {
+        var count = frame.body().readUnsignedShort();
+        return Stream.generate(() -> frame.body().readInt()).limit(count).toList();
+    }
+
     private void receiveOrFail(String awaited) {
         if (!receive(awaited)) {
             throw transcript.failure("expected " + awaited + ", but the server closed the connection");
@@ -81,6 +100,12 @@ final class BackendInbox {
         if (frame.isEmpty()) {
             transcript.line(Transcript.BACKEND, "closed");
             return false;
+        }
+        if (frame.get().type() == PARAMETER_DESCRIPTION) {
+            var types = parameterTypes(frame.get());
+            transcript.line(Transcript.BACKEND, "ParameterDescription " + types);
+            parameterDescriptions.add(types);
+            return true;
         }
         var message = decoded(frame.get());
         transcript.message(Transcript.BACKEND, message);

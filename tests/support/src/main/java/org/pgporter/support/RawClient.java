@@ -318,6 +318,11 @@ public final class RawClient implements AutoCloseable {
         return (Class<T>) message.getClass();
     }
 
+    /// The types of a statement's parameters, as oids, from the next ParameterDescription.
+    public List<Integer> expectsParameterDescription() {
+        return inbox.nextParameterDescription();
+    }
+
     public void expectsReadyForQuery(TransactionStatus status) {
         expects(new ReadyForQuery(status));
     }

@@ -96,7 +96,7 @@ class RawClientIT {
                     .sendsExecute("")
                     .sendsSync();
             client.expects(ParseComplete.class);
-            client.expectsAny();
+            assertThat(client.expectsParameterDescription()).containsExactly(23);
             client.expects(RowDescription.class);
             client.expects(BindComplete.class);
             client.expectsRow("1");
