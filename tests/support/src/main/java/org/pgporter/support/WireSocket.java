@@ -8,6 +8,7 @@ import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
@@ -168,9 +169,11 @@ final class WireSocket implements AutoCloseable {
         if (Thread.currentThread().isInterrupted()) {
             throw transcript.failure("interrupted while waiting for " + awaited);
         }
-        selector.select(left);
-        selector.selectedKeys().clear();
-        if (!selector.isOpen()) {
+        try {
+            selector.select(left);
+            selector.selectedKeys().clear();
+        } catch (ClosedSelectorException _) {
+            // Another thread has closed this side.
             throw new ClosedChannelException();
         }
     }

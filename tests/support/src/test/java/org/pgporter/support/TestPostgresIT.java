@@ -3,9 +3,14 @@ package org.pgporter.support;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -125,6 +130,41 @@ class TestPostgresIT {
         assertThat(ProcessHandle.allProcesses()
                         .filter(it -> it.info().commandLine().orElse("").contains(folder.toString())))
                 .isEmpty();
+    }
+
+    @Test
+    void shouldStopAndDeleteWhatAKilledJvmLeftBehind() throws IOException {
+        // Given
+        var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        var killed = Commands.run(
+                List.of(java, "-cp", System.getProperty("java.class.path"), StartsAndDies.class.getName()),
+                Map.of(),
+                "",
+                Duration.ofMinutes(1));
+        assertThat(killed.exitCode()).as(killed.toString()).isEqualTo(StartsAndDies.EXIT_CODE);
+        var folder = Path.of(killed.stdout().strip());
+        assertThat(new PostgresFiles(folder).postmasterPid()).isNotEmpty();
+
+        // When
+        PostgresFiles.deleteOrphans();
+
+        // Then
+        assertThat(folder).doesNotExist();
+        assertThat(ProcessHandle.allProcesses()
+                        .filter(it -> it.info().commandLine().orElse("").contains(folder.toString())))
+                .isEmpty();
+    }
+
+    /// A JVM that ends without its shutdown hooks, as one that was killed.
+    static final class StartsAndDies {
+        static final int EXIT_CODE = 9;
+
+        private StartsAndDies() {}
+
+        static void main() {
+            System.out.println(TestPostgres.newest().start().socketDirectory());
+            Runtime.getRuntime().halt(EXIT_CODE);
+        }
     }
 
     @Test
