@@ -1,25 +1,23 @@
 package org.pgporter.node.logging;
 
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
-import java.io.FilterOutputStream;
-import java.io.IOException;
+import java.io.OutputStream;
 
 /// Standard error for an appender. Logback closes what an appender writes to when it is replaced; standard error
 /// belongs to the whole
 /// process and stays open.
-final class StandardError extends FilterOutputStream {
-    StandardError() {
-        super(new FileOutputStream(FileDescriptor.err));
+final class StandardError extends OutputStream {
+    @Override
+    public void write(int octet) {
+        System.err.write(octet);
     }
 
     @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-        out.write(bytes, offset, length);
+    public void write(byte[] bytes, int offset, int length) {
+        System.err.write(bytes, offset, length);
     }
 
     @Override
-    public void close() throws IOException {
-        flush();
+    public void flush() {
+        System.err.flush();
     }
 }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.util.LogbackMDCAdapter;
 import java.io.ByteArrayOutputStream;
-import java.io.FileDescriptor;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.pgporter.config.LogFormat;
@@ -55,11 +55,30 @@ class LogConfigurationTest {
     }
 
     @Test
-    void shouldLeaveStandardErrorOpenForOthers() {
-        LogConfiguration.apply(LogFormat.JSON, LogLevel.INFO);
-        LogConfiguration.apply(LogFormat.TEXT, LogLevel.INFO);
+    void shouldWriteToStandardErrorAndLeaveItOpenWhenReplaced() {
+        // Given
+        var before = System.err;
+        var bytes = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        var log = LoggerFactory.getLogger("org.pgporter.Test");
+        try {
+            // When: each replacement writes what waits
+            LogConfiguration.apply(LogFormat.JSON, LogLevel.INFO);
+            log.info("first");
+            LogConfiguration.apply(LogFormat.TEXT, LogLevel.INFO);
+            log.info("second");
+            LogConfiguration.apply(LogFormat.TEXT, LogLevel.INFO);
+            System.err.println("third");
+        } finally {
+            System.setErr(before);
+        }
 
-        assertThat(FileDescriptor.err.valid()).isTrue();
+        // Then
+        assertThat(bytes.toString(StandardCharsets.UTF_8).lines())
+                .satisfiesExactly(
+                        first -> assertThat(first).endsWith("\"message\":\"first\"}"),
+                        second -> assertThat(second).endsWith(" INFO  second"),
+                        third -> assertThat(third).isEqualTo("third"));
     }
 
     private static LoggerContext context() {
