@@ -9,7 +9,8 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -25,6 +26,7 @@ import org.postgresql.PGStatement;
 /// PostgreSQL takes it.
 final class DemoTour {
     private static final String DATABASE = "shop";
+    private static final int PREPARED_ROUNDS = 4;
     private static final int COPY_ROWS = 10_000;
     private static final Duration CANCEL_LIMIT = Duration.ofSeconds(10);
 
@@ -94,32 +96,60 @@ final class DemoTour {
         }
     }
 
-    /// Each round another client sits in an open transaction on the backend used last, so the same statement has to go
-    /// to a new one.
+    /// After each execution but the last another client opens a transaction on the backend that was used, so the same
+    /// statement has to go
+    /// to another one.
     private void preparedStatement() throws SQLException, DemoFailure {
         var options = new Properties();
         options.setProperty("prepareThreshold", "1");
         var holders = new ArrayList<Connection>();
-        var pids = new LinkedHashSet<Integer>();
+        var pids = new ArrayList<Integer>();
         try (var connection = target.connect(DemoUser.ALICE, DATABASE, options);
                 var statement = connection.prepareStatement("select pg_backend_pid(), ?::int * 2")) {
-            for (int round = 1; round <= 4; round++) {
-                pids.add(execute(statement, round));
-                if (round < 4) {
-                    var holder = target.connect(DemoUser.ALICE, DATABASE);
-                    holders.add(holder);
-                    holder.setAutoCommit(false);
-                    DemoSql.backendPid(holder);
+            for (int round = 1; round <= PREPARED_ROUNDS; round++) {
+                var pid = execute(statement, round);
+                pids.add(pid);
+                if (round < PREPARED_ROUNDS && poolSize > 0) {
+                    holders.add(hold(pid));
                 }
             }
             DemoFailure.unless(
                     statement.unwrap(PGStatement.class).isUseServerPrepare(),
                     "the driver did not prepare the statement on the server");
-            show("one statement, prepared once by the client, ran on the backends", pids.toString());
-            DemoFailure.unless(poolSize == 0 || pids.size() > 1, "expected more than one backend");
+            show("one statement, prepared once by the client, executed on the backends", pids.toString());
+            DemoFailure.unless(poolSize == 0 || new HashSet<>(pids).size() > 1, "expected more than one backend");
         } finally {
-            for (var holder : holders) {
-                holder.close();
+            release(holders);
+        }
+    }
+
+    /// A client with an open transaction on that backend. Clients that get another one keep it until the right one has
+    /// been hit, so as
+    /// many clients as the pool has backends are enough.
+    private Connection hold(int pid) throws SQLException, DemoFailure {
+        var others = new ArrayList<Connection>();
+        try {
+            for (int i = 0; i < poolSize; i++) {
+                var holder = target.connect(DemoUser.ALICE, DATABASE);
+                others.add(holder);
+                holder.setAutoCommit(false);
+                if (DemoSql.backendPid(holder) == pid) {
+                    others.remove(holder);
+                    return holder;
+                }
+            }
+            throw new DemoFailure("no other client was given backend " + pid + ", though it was free");
+        } finally {
+            release(others);
+        }
+    }
+
+    private static void release(List<Connection> holders) {
+        for (var holder : holders) {
+            try (holder) {
+                holder.rollback();
+            } catch (SQLException _) {
+                // Whatever broke this connection shows in the step itself, which must not lose its own reason.
             }
         }
     }
