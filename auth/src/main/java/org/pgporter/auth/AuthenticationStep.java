@@ -1,0 +1,27 @@
+package org.pgporter.auth;
+
+import java.util.Optional;
+
+/// What an [AuthenticationExchange] wants next. All but [Challenge] end the exchange.
+public sealed interface AuthenticationStep {
+    /// Send this and wait for the client's response.
+    record Challenge(ServerChallenge challenge) implements AuthenticationStep {}
+
+    /// The client is who it says.
+    ///
+    /// @param finalData what has to go out as `AuthenticationSASLFinal` before `AuthenticationOk`
+    record Authenticated(Identity identity, Optional<byte[]> finalData) implements AuthenticationStep {}
+
+    /// The client is not who it says (28P01). The client gets the same words whatever the reason.
+    ///
+    /// @param reasonForLog why, for the operator only
+    record Rejected(String reasonForLog) implements AuthenticationStep {}
+
+    /// The client broke the protocol (08P01).
+    ///
+    /// @param message may be shown to the client; contains nothing it sent
+    record Malformed(String message) implements AuthenticationStep {}
+
+    /// The question could not be answered; nothing is held against the client.
+    record Unavailable(String cause) implements AuthenticationStep {}
+}

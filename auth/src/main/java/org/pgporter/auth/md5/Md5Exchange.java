@@ -1,0 +1,122 @@
+package org.pgporter.auth.md5;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Optional;
+import org.pgporter.auth.AuthenticationExchange;
+import org.pgporter.auth.AuthenticationStep;
+import org.pgporter.auth.AuthenticationStep.Authenticated;
+import org.pgporter.auth.AuthenticationStep.Challenge;
+import org.pgporter.auth.AuthenticationStep.Malformed;
+import org.pgporter.auth.AuthenticationStep.Rejected;
+import org.pgporter.auth.ClientResponse;
+import org.pgporter.auth.Identity;
+import org.pgporter.auth.Md5Hash;
+import org.pgporter.auth.Secret;
+import org.pgporter.auth.ServerChallenge.Md5Password;
+import org.pgporter.auth.credential.Md5Secret;
+
+/// Asks a client for MD5(stored hash, salt) and compares.
+///
+/// ```
+///   NEW ── start() ──► ASKED ── onResponse() ──► ENDED
+/// ```
+public final class Md5Exchange implements AuthenticationExchange {
+    /// The method's name in `pg_hba.conf`.
+    public static final String METHOD = "md5";
+
+    /// Salt length of the protocol, in bytes.
+    public static final int SALT_LENGTH = 4;
+
+    /// An honest response has 36 bytes with its NUL; a client that mistakes the challenge for a cleartext one
+    /// may send a longer password and is told that it was wrong, up to this size.
+    private static final int MAX_RESPONSE_LENGTH = 1024;
+
+    private static final Md5Hash NOBODYS_HASH = new Md5Hash("0".repeat(32));
+
+    private enum State {
+        NEW,
+        ASKED,
+        ENDED
+    }
+
+    private final String user;
+    private final Md5Hash hash;
+    private final boolean mock;
+    private final byte[] salt = new byte[SALT_LENGTH];
+    private State state = State.NEW;
+
+    public Md5Exchange(String user, Md5Secret secret, SecureRandom random) {
+        this(user, secret.hash(), false, random);
+    }
+
+    private Md5Exchange(String user, Md5Hash hash, boolean mock, SecureRandom random) {
+        this.user = user;
+        this.hash = hash;
+        this.mock = mock;
+        random.nextBytes(salt);
+    }
+
+    /// The exchange of a user that does not exist: the same steps, and rejected whatever the client answers.
+    public static Md5Exchange mock(String user, SecureRandom random) {
+        return new Md5Exchange(user, NOBODYS_HASH, true, random);
+    }
+
+    @Override
+    public AuthenticationStep start() {
+        if (state != State.NEW) {
+            throw new IllegalStateException("the exchange has been started already");
+        }
+        state = State.ASKED;
+        return new Challenge(new Md5Password(salt.clone()));
+    }
+
+    @Override
+    public AuthenticationStep onResponse(ClientResponse response) {
+        if (state != State.ASKED) {
+            throw new IllegalStateException("the exchange waits for no response");
+        }
+        state = State.ENDED;
+        return switch (response) {
+            case ClientResponse.Password(var text) -> check(text);
+            case ClientResponse.SaslInitial _, ClientResponse.Sasl _ -> new Malformed("expected a password response");
+        };
+    }
+
+    @Override
+    public int maxResponseLength() {
+        return MAX_RESPONSE_LENGTH;
+    }
+
+    private AuthenticationStep check(byte[] text) {
+        if (text.length >= MAX_RESPONSE_LENGTH || containsNul(text)) {
+            return new Malformed("invalid password packet size");
+        }
+        if (text.length == 0) {
+            return new Rejected("empty password returned by client");
+        }
+        byte[] expected = Md5Response.forHash(hash, salt).getBytes(StandardCharsets.US_ASCII);
+        boolean matches = MessageDigest.isEqual(expected, text);
+        boolean emptyPassword = hash.equals(Md5Response.hashOf(user, Secret.of("")));
+        if (mock) {
+            return new Rejected("no such user");
+        }
+        if (emptyPassword) {
+            return new Rejected("the stored password is empty");
+        }
+        if (!matches) {
+            return new Rejected("wrong password (md5)");
+        }
+        return new Authenticated(new Identity(user, METHOD, Optional.of(hash)), Optional.empty());
+    }
+
+    private static boolean containsNul(byte[] text) {
+        for (byte b : text) {
+            if (b == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

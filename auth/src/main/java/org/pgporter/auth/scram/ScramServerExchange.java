@@ -1,0 +1,174 @@
+package org.pgporter.auth.scram;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import org.pgporter.auth.AuthenticationExchange;
+import org.pgporter.auth.AuthenticationStep;
+import org.pgporter.auth.AuthenticationStep.Authenticated;
+import org.pgporter.auth.AuthenticationStep.Challenge;
+import org.pgporter.auth.AuthenticationStep.Malformed;
+import org.pgporter.auth.AuthenticationStep.Rejected;
+import org.pgporter.auth.ClientResponse;
+import org.pgporter.auth.Identity;
+import org.pgporter.auth.ScramKeys;
+import org.pgporter.auth.ServerChallenge.SaslContinue;
+import org.pgporter.auth.ServerChallenge.SaslMechanisms;
+import org.pgporter.auth.credential.ScramCrypto;
+import org.pgporter.auth.credential.ScramSecret;
+
+/// The server's side of SCRAM-SHA-256, without channel binding.
+///
+/// ```
+///   Created ─ start() ─► AwaitingMechanism ─ SaslInitial with data ────────────────► AwaitingFinal ─ Sasl ─► Ended
+///                               │                                                        ▲
+///                               └─ SaslInitial without data ─► AwaitingFirst ─ Sasl ─────┘
+/// ```
+///
+/// What a client sends wrong leads from everywhere to Ended.
+public final class ScramServerExchange implements AuthenticationExchange {
+    /// The SASL mechanism's name.
+    public static final String MECHANISM = "SCRAM-SHA-256";
+
+    /// The method's name in `pg_hba.conf`.
+    public static final String METHOD = "scram-sha-256";
+
+    /// Longest message of a client, in bytes; `PG_MAX_SASL_MESSAGE_LENGTH` in PostgreSQL.
+    static final int MAX_MESSAGE_LENGTH = 1024;
+
+    private sealed interface State {
+        record Created() implements State {}
+
+        record AwaitingMechanism() implements State {}
+
+        record AwaitingFirst() implements State {}
+
+        record AwaitingFinal(ClientFirstMessage clientFirst, String serverFirst, String nonce) implements State {}
+
+        record Ended() implements State {}
+    }
+
+    private final String user;
+    private final ScramSecret secret;
+    private final boolean mock;
+    private final String serverNonce;
+    private State state = new State.Created();
+
+    public ScramServerExchange(String user, ScramSecret secret, SecureRandom random) {
+        this(user, secret, false, Nonces.next(random));
+    }
+
+    ScramServerExchange(String user, ScramSecret secret, boolean mock, String serverNonce) {
+        this.user = user;
+        this.secret = secret;
+        this.mock = mock;
+        this.serverNonce = serverNonce;
+    }
+
+    /// The exchange of a user that does not exist: the same steps, and rejected whatever the client proves.
+    ///
+    /// @param secret a secret made up for the name
+    public static ScramServerExchange mock(String user, ScramSecret secret, SecureRandom random) {
+        return new ScramServerExchange(user, secret, true, Nonces.next(random));
+    }
+
+    @Override
+    public AuthenticationStep start() {
+        if (!(state instanceof State.Created)) {
+            throw new IllegalStateException("the exchange has been started already");
+        }
+        state = new State.AwaitingMechanism();
+        return new Challenge(new SaslMechanisms(List.of(MECHANISM)));
+    }
+
+    @Override
+    public AuthenticationStep onResponse(ClientResponse response) {
+        State before = state;
+        state = new State.Ended();
+        try {
+            return switch (before) {
+                case State.Created _, State.Ended _ ->
+                    throw new IllegalStateException("the exchange waits for no response");
+                case State.AwaitingMechanism _ -> onMechanism(response);
+                case State.AwaitingFirst _ -> onFirst(saslData(response));
+                case State.AwaitingFinal awaiting -> onFinal(awaiting, saslData(response));
+            };
+        } catch (MalformedScramException e) {
+            return new Malformed(e.message());
+        }
+    }
+
+    @Override
+    public int maxResponseLength() {
+        return MAX_MESSAGE_LENGTH;
+    }
+
+    private AuthenticationStep onMechanism(ClientResponse response) throws MalformedScramException {
+        if (!(response instanceof ClientResponse.SaslInitial(var mechanism, var data))) {
+            throw new MalformedScramException("expected a SASL initial response");
+        }
+        if (!mechanism.equals(MECHANISM)) {
+            throw new MalformedScramException("client selected an invalid SASL authentication mechanism");
+        }
+        if (data.isEmpty()) {
+            state = new State.AwaitingFirst();
+            return new Challenge(new SaslContinue(new byte[0]));
+        }
+        return onFirst(data.get());
+    }
+
+    private AuthenticationStep onFirst(byte[] message) throws MalformedScramException {
+        ClientFirstMessage clientFirst = ClientFirstMessage.read(message);
+        String nonce = clientFirst.nonce() + serverNonce;
+        String salt = Base64.getEncoder().encodeToString(secret.salt());
+        String serverFirst = "r=" + nonce + ",s=" + salt + ",i=" + secret.iterations();
+        state = new State.AwaitingFinal(clientFirst, serverFirst, nonce);
+        return new Challenge(new SaslContinue(serverFirst.getBytes(StandardCharsets.ISO_8859_1)));
+    }
+
+    private AuthenticationStep onFinal(State.AwaitingFinal awaiting, byte[] message) throws MalformedScramException {
+        ClientFinalMessage clientFinal = ClientFinalMessage.read(message);
+        if (!clientFinal.channelBinding().equals(awaiting.clientFirst().expectedChannelBinding())) {
+            throw new MalformedScramException("unexpected SCRAM channel-binding attribute in client-final-message");
+        }
+        if (!clientFinal.nonce().equals(awaiting.nonce())) {
+            throw new MalformedScramException("invalid SCRAM response: the nonce does not match");
+        }
+        byte[] authMessage = (awaiting.clientFirst().bare() + "," + awaiting.serverFirst() + ","
+                        + clientFinal.withoutProof())
+                .getBytes(StandardCharsets.ISO_8859_1);
+        byte[] storedKey = secret.storedKey();
+        byte[] clientKey = ScramCrypto.xor(clientFinal.proof(), ScramCrypto.hmac(storedKey, authMessage));
+        try {
+            boolean proven = MessageDigest.isEqual(storedKey, ScramCrypto.storedKey(clientKey));
+            if (mock) {
+                return new Rejected("no such user");
+            }
+            if (!proven) {
+                return new Rejected("wrong password (scram-sha-256)");
+            }
+            return authenticated(clientKey, authMessage);
+        } finally {
+            Arrays.fill(clientKey, (byte) 0);
+        }
+    }
+
+    private Authenticated authenticated(byte[] clientKey, byte[] authMessage) {
+        byte[] serverKey = secret.serverKey();
+        String serverFinal = "v=" + Base64.getEncoder().encodeToString(ScramCrypto.hmac(serverKey, authMessage));
+        return new Authenticated(
+                new Identity(user, METHOD, Optional.of(new ScramKeys(clientKey, serverKey))),
+                Optional.of(serverFinal.getBytes(StandardCharsets.ISO_8859_1)));
+    }
+
+    private static byte[] saslData(ClientResponse response) throws MalformedScramException {
+        if (response instanceof ClientResponse.Sasl(var data)) {
+            return data;
+        }
+        throw new MalformedScramException("expected a SASL response");
+    }
+}

@@ -1,0 +1,84 @@
+package org.pgporter.cluster.credential;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.pgporter.auth.MockSecrets;
+import org.pgporter.auth.credential.CredentialKey;
+import org.pgporter.auth.credential.CredentialLookup;
+import org.pgporter.auth.credential.CredentialSource;
+import org.pgporter.auth.credential.HashedCredential;
+import org.pgporter.auth.credential.PlainPassword;
+import org.pgporter.auth.credential.StoredCredential;
+import org.pgporter.config.ProxyConfig;
+
+/// The users of one configuration. A hash is found as it stands. A plain password becomes a SCRAM secret when its
+/// user first logs in, once; its salt is the one that a user of that name would be asked with if it did not exist.
+///
+/// Immutable but for what it has derived; a reload makes a new one.
+public final class ConfiguredCredentials implements CredentialSource {
+    private final Map<CredentialKey, StoredCredential> configured;
+    private final ConcurrentMap<CredentialKey, CompletableFuture<CredentialLookup>> derived = new ConcurrentHashMap<>();
+    private final MockSecrets mocks;
+    private final Executor executor;
+
+    /// @param mocks gives the salts; must be the one that unknown users are asked with
+    /// @param executor where the derivation runs, about a millisecond of CPU each; not an event loop
+    public ConfiguredCredentials(ProxyConfig config, MockSecrets mocks, Executor executor) {
+        Map<CredentialKey, StoredCredential> users = new HashMap<>();
+        config.pools()
+                .forEach((database, pool) -> pool.users()
+                        .forEach(user -> users.put(new CredentialKey(database, user.username()), user.password())));
+        this.configured = Map.copyOf(users);
+        this.mocks = mocks;
+        this.executor = executor;
+    }
+
+    @Override
+    public CompletionStage<CredentialLookup> lookup(CredentialKey key) {
+        return Optional.ofNullable(configured.get(key))
+                .map(stored -> switch (stored) {
+                    case HashedCredential hash -> found(hash);
+                    case PlainPassword plain -> derive(key, plain);
+                })
+                .orElseGet(() -> CompletableFuture.completedFuture(new CredentialLookup.NotFound()));
+    }
+
+    private static CompletableFuture<CredentialLookup> found(StoredCredential credential) {
+        return CompletableFuture.completedFuture(new CredentialLookup.Found(credential));
+    }
+
+    private CompletionStage<CredentialLookup> derive(CredentialKey key, PlainPassword plain) {
+        CompletableFuture<CredentialLookup> fresh = new CompletableFuture<>();
+        CompletableFuture<CredentialLookup> earlier = derived.putIfAbsent(key, fresh);
+        if (earlier != null) {
+            return earlier.copy();
+        }
+        try {
+            executor.execute(() -> {
+                try {
+                    fresh.complete(new CredentialLookup.Found(mocks.adHocSecret(key.user(), plain)));
+                } catch (RuntimeException e) {
+                    giveUp(key, fresh, e);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            giveUp(key, fresh, e);
+        }
+        return fresh.copy();
+    }
+
+    /// Answers that the credential could not be had, and forgets it: the next login tries again.
+    private void giveUp(CredentialKey key, CompletableFuture<CredentialLookup> fresh, RuntimeException cause) {
+        derived.remove(key, fresh);
+        // Only the type: the message of an exception that had the password at hand is not to be trusted.
+        fresh.complete(new CredentialLookup.Unavailable(
+                "deriving a SCRAM secret failed: " + cause.getClass().getSimpleName()));
+    }
+}

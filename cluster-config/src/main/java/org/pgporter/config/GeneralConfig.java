@@ -1,0 +1,82 @@
+package org.pgporter.config;
+
+import java.time.Duration;
+
+/// Section `general`: one node, and the defaults of all pools. The groups are for readers of the code; in the file
+/// their keys stand directly in the section.
+///
+/// @param listener where clients connect to
+/// @param eventLoops how many event loops, and of which kind
+/// @param limits what clients may take
+/// @param sockets TCP options of both legs
+/// @param pools the defaults of all pools
+/// @param log what is logged and how
+/// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at once
+public record GeneralConfig(
+        @Flat ListenerConfig listener,
+        @Flat EventLoopConfig eventLoops,
+        @Flat ClientLimits limits,
+        @Flat SocketOptions sockets,
+        @Flat PoolOptions pools,
+        @Flat LogConfig log,
+        Duration shutdownTimeout) {
+    private static final GeneralConfig DEFAULTS = new GeneralConfig(
+            ListenerConfig.defaults(),
+            EventLoopConfig.defaults(),
+            ClientLimits.defaults(),
+            SocketOptions.defaults(),
+            PoolOptions.defaults(),
+            LogConfig.defaults(),
+            Duration.ofSeconds(10));
+
+    public GeneralConfig {
+        new Checks().notNegative("shutdown_timeout", shutdownTimeout).throwIfAny();
+    }
+
+    public static GeneralConfig defaults() {
+        return DEFAULTS;
+    }
+
+    /// The accept queue's length to ask the operating system for, with 0 resolved.
+    public int backlog() {
+        return listener.backlog() == 0 ? limits.maxConnections() : listener.backlog();
+    }
+
+    /// Shorthand for the listener's host.
+    public GeneralConfig withHost(String changed) {
+        return withListener(listener.withHost(changed));
+    }
+
+    /// Shorthand for the listener's port.
+    public GeneralConfig withPort(int changed) {
+        return withListener(listener.withPort(changed));
+    }
+
+    public GeneralConfig withListener(ListenerConfig changed) {
+        return Records.with(this, "listener", changed);
+    }
+
+    public GeneralConfig withEventLoops(EventLoopConfig changed) {
+        return Records.with(this, "eventLoops", changed);
+    }
+
+    public GeneralConfig withLimits(ClientLimits changed) {
+        return Records.with(this, "limits", changed);
+    }
+
+    public GeneralConfig withSockets(SocketOptions changed) {
+        return Records.with(this, "sockets", changed);
+    }
+
+    public GeneralConfig withPools(PoolOptions changed) {
+        return Records.with(this, "pools", changed);
+    }
+
+    public GeneralConfig withLog(LogConfig changed) {
+        return Records.with(this, "log", changed);
+    }
+
+    public GeneralConfig withShutdownTimeout(Duration changed) {
+        return Records.with(this, "shutdownTimeout", changed);
+    }
+}

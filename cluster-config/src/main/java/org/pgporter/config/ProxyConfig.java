@@ -1,0 +1,146 @@
+package org.pgporter.config;
+
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.pgporter.auth.Secret;
+import org.pgporter.auth.credential.PlainPassword;
+
+/// The whole configuration of a node. What changed between two of them is record equality, section by section.
+///
+/// @param general this node, and the defaults of all pools
+/// @param cluster this node among the others
+/// @param pools the databases, by the name that clients use, in the order of the file; at least one
+public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<String, PoolConfig> pools) {
+
+    /// @throws ConfigException when sections contradict each other; paths start at the root, as in
+    /// `pools.app.users[0].min_pool_size`
+    public ProxyConfig {
+        pools = Collections.unmodifiableMap(new LinkedHashMap<>(pools));
+        Checks checks = new Checks();
+        checks.require(
+                !pools.isEmpty(),
+                "pools",
+                "must have at least one pool",
+                "add a section such as `app: {server_host: 127.0.0.1, users: [...]}`",
+                Set.of("pools"));
+        for (Map.Entry<String, PoolConfig> entry : pools.entrySet()) {
+            checkPool(checks, general, entry.getKey(), entry.getValue());
+        }
+        checks.throwIfAny();
+    }
+
+    /// A cluster of one with defaults and one pool.
+    public static ProxyConfig of(String database, PoolConfig pool) {
+        return new ProxyConfig(GeneralConfig.defaults(), ClusterConfig.defaults(), Map.of(database, pool));
+    }
+
+    /// The pool that clients know as `database`.
+    public Optional<PoolConfig> pool(String database) {
+        return Optional.ofNullable(pools.get(database));
+    }
+
+    /// What holds for `user` of `database`, inheritance resolved; empty when one of them is not configured.
+    public Optional<PoolSettings> settings(String database, String user) {
+        return pool(database)
+                .flatMap(pool -> pool.users().stream()
+                        .filter(candidate -> candidate.username().equals(user))
+                        .findFirst()
+                        .map(found -> resolve(database, pool, found)));
+    }
+
+    private PoolSettings resolve(String database, PoolConfig pool, UserConfig user) {
+        return new PoolSettings(
+                database,
+                user.username(),
+                pool.server(),
+                pool.serverDatabase().orElse(database),
+                user.serverUsername().orElse(user.username()),
+                serverPassword(user),
+                options(general, pool, user),
+                general.sockets(),
+                pool.maxClientConnections().orElse(general.limits().maxDbClientConnections()),
+                user.maxClientConnections().orElse(general.limits().maxUserClientConnections()));
+    }
+
+    /// A plain password that the client must know opens the backend, too, as long as it is for the same name.
+    private static Optional<Secret> serverPassword(UserConfig user) {
+        boolean sameName = user.serverUsername()
+                .filter(role -> !role.equals(user.username()))
+                .isEmpty();
+        return user.serverPassword()
+                .or(() -> sameName && user.password() instanceof PlainPassword plain
+                        ? Optional.of(plain.password())
+                        : Optional.empty());
+    }
+
+    private static PoolOptions options(GeneralConfig general, PoolConfig pool, UserConfig user) {
+        return general.pools().overriddenBy(pool.overrides()).overriddenBy(user.overrides());
+    }
+
+    public ProxyConfig withGeneral(GeneralConfig changed) {
+        return new ProxyConfig(changed, cluster, pools);
+    }
+
+    public ProxyConfig withCluster(ClusterConfig changed) {
+        return new ProxyConfig(general, changed, pools);
+    }
+
+    /// With `pool` added, or in place of the one that has the name.
+    public ProxyConfig withPool(String database, PoolConfig pool) {
+        Map<String, PoolConfig> changed = new LinkedHashMap<>(pools);
+        changed.put(database, pool);
+        return new ProxyConfig(general, cluster, changed);
+    }
+
+    private static void checkPool(Checks checks, GeneralConfig general, String name, PoolConfig pool) {
+        String path = "pools." + name;
+        checks.notBlank(path, name);
+        checks.require(
+                !pool.users().isEmpty(),
+                path + ".users",
+                "must have at least one user, or nobody can log in",
+                "add `users: [{username: ..., password: ...}]`",
+                Set.of("users"));
+        Set<ConfigException.Violation> ofPool = new HashSet<>();
+        try {
+            general.pools().overriddenBy(pool.overrides());
+        } catch (ConfigException e) {
+            // A user may put right what contradicts in the pool, but a reader of the file could not see that.
+            e.violations().forEach(violation -> {
+                ofPool.add(violation);
+                checks.add(at(path, pool.overrides(), "general", violation));
+            });
+        }
+        List<UserConfig> users = pool.users();
+        for (int i = 0; i < users.size() && ofPool.isEmpty(); i++) {
+            String userPath = path + ".users[" + i + "]";
+            PoolOverrides overrides = users.get(i).overrides();
+            try {
+                options(general, pool, users.get(i));
+            } catch (ConfigException e) {
+                e.violations().forEach(violation -> checks.add(at(userPath, overrides, path, violation)));
+            }
+        }
+    }
+
+    /// A contradiction is reported where its key stands, or else where the other of the two stands.
+    private static ConfigException.Violation at(
+            String path, PoolOverrides overrides, String outer, ConfigException.Violation violation) {
+        String key = violation.path();
+        if (key.equals("min_pool_size") && overrides.minPoolSize().isEmpty()) {
+            return new ConfigException.Violation(
+                    path + ".pool_size",
+                    "is less than min_pool_size, which is inherited from " + outer + ": min_pool_size "
+                            + violation.message(),
+                    violation.remedy(),
+                    violation.involved());
+        }
+        return new ConfigException.Violation(
+                path + "." + key, violation.message(), violation.remedy(), violation.involved());
+    }
+}

@@ -1,0 +1,261 @@
+package org.pgporter.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Method;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.pgporter.auth.Secret;
+import org.pgporter.auth.credential.StoredCredential;
+
+class MappingTest {
+    private static final String OPTIONS = """
+            pool_mode: Session
+            pool_size: 7
+            min_pool_size: 3
+            max_concurrent_creates: 2
+            connect_timeout: 1500
+            query_wait_timeout: "0"
+            idle_timeout: "2H"
+            server_lifetime: "1 d"
+            server_login_retry: "250ms"
+            server_check_delay: "1m"
+            server_reset_query: ""
+            prepared_statements: false
+            prepared_statements_cache_size: 11
+            server_prepared_statements_cache_size: 12
+            application_name: proxy
+            startup_parameters: {work_mem: 64MB, geqo: off}
+            """;
+
+    private static final String GENERAL = """
+            host: "127.0.0.1, ::1"
+            port: 0
+            unix_socket_dir: /tmp/sockets
+            unix_socket_mode: "0770"
+            backlog: 17
+            so_reuseport: true
+            io: nio
+            worker_threads: 3
+            max_connections: 99
+            max_db_client_connections: 50
+            max_user_client_connections: 25
+            client_login_timeout: "7s"
+            tcp_keepalives_idle: 11
+            tcp_keepalives_interval: "12s"
+            tcp_keepalives_count: 13
+            tcp_no_delay: false
+            tcp_user_timeout: "14s"
+            tcp_so_linger: 0
+            tcp_socket_buffer_size: "64KB"
+            log_client_connections: false
+            log_client_disconnections: false
+            log_level: debug
+            log_format: json
+            shutdown_timeout: "1h"
+            """;
+
+    private static final PoolOptions EXPECTED_OPTIONS = new PoolOptions(
+            PoolMode.SESSION,
+            7,
+            3,
+            2,
+            Duration.ofMillis(1500),
+            Duration.ZERO,
+            Duration.ofHours(2),
+            Duration.ofDays(1),
+            Duration.ofMillis(250),
+            Duration.ofMinutes(1),
+            "",
+            false,
+            11,
+            Optional.of(12),
+            Optional.of("proxy"),
+            Map.of("work_mem", "64MB", "geqo", "off"));
+
+    private static final PoolOverrides EXPECTED_OVERRIDES = PoolOverrides.none()
+            .withPoolMode(PoolMode.SESSION)
+            .withPoolSize(7)
+            .withMinPoolSize(3)
+            .withMaxConcurrentCreates(2)
+            .withConnectTimeout(Duration.ofMillis(1500))
+            .withQueryWaitTimeout(Duration.ZERO)
+            .withIdleTimeout(Duration.ofHours(2))
+            .withServerLifetime(Duration.ofDays(1))
+            .withServerLoginRetry(Duration.ofMillis(250))
+            .withServerCheckDelay(Duration.ofMinutes(1))
+            .withServerResetQuery("")
+            .withPreparedStatements(false)
+            .withPreparedStatementsCacheSize(11)
+            .withServerPreparedStatementsCacheSize(12)
+            .withApplicationName("proxy")
+            .withStartupParameters(Map.of("work_mem", "64MB", "geqo", "off"));
+
+    @Test
+    void shouldHaveDefaultsForAllThatIsNotWritten() {
+        ProxyConfig config = Yaml.valid(Yaml.POOLS);
+        assertThat(config.general()).isEqualTo(GeneralConfig.defaults());
+        assertThat(config.cluster()).isEqualTo(ClusterConfig.defaults());
+        assertThat(config.pools())
+                .containsExactly(Map.entry(
+                        "app",
+                        PoolConfig.defaults().withUsers(UserConfig.of("alice", StoredCredential.parse("wonderland")))));
+    }
+
+    @Test
+    void shouldTakeEmptySectionsAsDefaults() {
+        assertThat(Yaml.valid("general:\ncluster:\n" + Yaml.POOLS)).isEqualTo(Yaml.valid(Yaml.POOLS));
+    }
+
+    @Test
+    void shouldMapEveryKeyOfGeneral() {
+        // When
+        GeneralConfig general = Yaml.valid("general:\n" + indented(2, GENERAL + OPTIONS) + Yaml.POOLS)
+                .general();
+
+        // Then
+        GeneralConfig expected = new GeneralConfig(
+                new ListenerConfig(
+                        "127.0.0.1, ::1", 0, Optional.of(Path.of("/tmp/sockets")), new FileMode(0770), 17, true),
+                new EventLoopConfig(IoTransport.NIO, 3),
+                new ClientLimits(99, 50, 25, Duration.ofSeconds(7)),
+                new SocketOptions(
+                        Duration.ofSeconds(11),
+                        Duration.ofSeconds(12),
+                        13,
+                        false,
+                        Duration.ofSeconds(14),
+                        Optional.of(0),
+                        new ByteSize(65_536)),
+                EXPECTED_OPTIONS,
+                new LogConfig(false, false, LogLevel.DEBUG, LogFormat.JSON),
+                Duration.ofHours(1));
+        assertThat(general).isEqualTo(expected);
+        assertThat(general.listener().addresses()).containsExactly("127.0.0.1", "::1");
+        assertDiffersEverywhere(general, GeneralConfig.defaults());
+    }
+
+    @Test
+    void shouldMapEveryKeyOfCluster() {
+        ClusterConfig cluster = Yaml.valid("cluster: {name: fleet, host: 10.0.0.1, port: 7355, seed_nodes: "
+                        + "['10.0.0.1:7355', '[::1]:7355'], node_index: 1023}\n" + Yaml.POOLS)
+                .cluster();
+        assertThat(cluster)
+                .isEqualTo(new ClusterConfig("fleet", "10.0.0.1", 7355, List.of("10.0.0.1:7355", "[::1]:7355"), 1023));
+        assertDiffersEverywhere(cluster, ClusterConfig.defaults());
+    }
+
+    @Test
+    void shouldMapEveryKeyOfAPoolAndItsUsers() {
+        // When
+        PoolConfig pool = Yaml.valid("pools:\n  app:\n"
+                        + indented(
+                                4,
+                                "server_host: db\nserver_port: 5433\nserver_database: real\n"
+                                        + "max_client_connections: 0\n" + OPTIONS + "users:\n- username: bob\n")
+                        + indented(
+                                6,
+                                "password: pw\nserver_username: role\nserver_password: key\n"
+                                        + "max_client_connections: 9\n" + OPTIONS))
+                .pool("app")
+                .orElseThrow();
+
+        // Then
+        UserConfig bob = new UserConfig(
+                "bob",
+                StoredCredential.parse("pw"),
+                Optional.of("role"),
+                Optional.of(Secret.of("key")),
+                Optional.of(9),
+                EXPECTED_OVERRIDES);
+        assertThat(pool)
+                .isEqualTo(new PoolConfig(
+                        "db", 5433, Optional.of("real"), Optional.of(0), EXPECTED_OVERRIDES, List.of(bob)));
+        assertDiffersEverywhere(pool, PoolConfig.defaults());
+        assertDiffersEverywhere(bob, UserConfig.of("alice", StoredCredential.parse("other")));
+    }
+
+    static Stream<Record> recordsWithWithers() {
+        return Stream.of(
+                GeneralConfig.defaults(),
+                ListenerConfig.defaults(),
+                EventLoopConfig.defaults(),
+                ClientLimits.defaults(),
+                SocketOptions.defaults(),
+                PoolOptions.defaults(),
+                LogConfig.defaults(),
+                ClusterConfig.defaults(),
+                PoolOverrides.none());
+    }
+
+    @ParameterizedTest
+    @MethodSource("recordsWithWithers")
+    void shouldChangeOneComponentWithEachWither(Record record) throws ReflectiveOperationException {
+        for (RecordComponent component : record.getClass().getRecordComponents()) {
+            String name = component.getName();
+            Method wither = Stream.of(record.getClass().getMethods())
+                    .filter(method -> method.getName()
+                            .equals("with" + name.substring(0, 1).toUpperCase() + name.substring(1)))
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError("no wither for " + name));
+            Record changed = (Record)
+                    wither.invoke(record, sample(wither.getParameterTypes()[0], Records.get(record, component)));
+            for (RecordComponent other : record.getClass().getRecordComponents()) {
+                assertThat(Records.get(changed, other).equals(Records.get(record, other)))
+                        .as("%s after %s", other.getName(), wither.getName())
+                        .isEqualTo(!other.getName().equals(name));
+            }
+        }
+    }
+
+    private static Object sample(Class<?> type, Object before) {
+        if (type == boolean.class) {
+            return !before.equals(true) && !before.equals(Optional.of(true));
+        }
+        return switch (type.getSimpleName()) {
+            case "int" -> 31;
+            case "String" -> "sample";
+            case "Duration" -> Duration.ofSeconds(77);
+            case "Map" -> Map.of("work_mem", "1MB");
+            case "List" -> List.of("host:1");
+            case "Path" -> Path.of("/sample");
+            case "FileMode" -> new FileMode(0111);
+            case "ByteSize" -> new ByteSize(77);
+            case "IoTransport" -> IoTransport.KQUEUE;
+            case "PoolMode" -> PoolMode.STATEMENT;
+            case "LogLevel" -> LogLevel.TRACE;
+            case "LogFormat" -> LogFormat.JSON;
+            case "ListenerConfig" -> ListenerConfig.defaults().withPort(1);
+            case "EventLoopConfig" -> EventLoopConfig.defaults().withWorkerThreads(1);
+            case "ClientLimits" -> ClientLimits.defaults().withMaxConnections(1);
+            case "SocketOptions" -> SocketOptions.defaults().withTcpNoDelay(false);
+            case "PoolOptions" -> PoolOptions.defaults().withPoolSize(1);
+            case "LogConfig" -> LogConfig.defaults().withLogLevel(LogLevel.WARN);
+            default -> throw new AssertionError("no sample for " + type);
+        };
+    }
+
+    /// So that a mapping that forgot a key cannot pass by giving its default.
+    private static void assertDiffersEverywhere(Record mapped, Record defaults) {
+        for (RecordComponent component : mapped.getClass().getRecordComponents()) {
+            Object value = Records.get(mapped, component);
+            if (component.isAnnotationPresent(Flat.class)) {
+                assertDiffersEverywhere((Record) value, (Record) Records.get(defaults, component));
+            } else {
+                assertThat(value).as(component.getName()).isNotEqualTo(Records.get(defaults, component));
+            }
+        }
+    }
+
+    private static String indented(int blanks, String text) {
+        return text.indent(blanks);
+    }
+}

@@ -1,0 +1,47 @@
+package org.pgporter.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.pgporter.config.ConfigProblem;
+import org.pgporter.config.Loaded;
+import org.pgporter.config.ProxyConfig;
+import org.pgporter.config.ProxyConfigLoader;
+import picocli.CommandLine.Option;
+
+/// The option `--config`, which `serve` and `check` share, and the report of what is wrong with the file.
+final class ConfigOption {
+    @Option(
+            names = {"-c", "--config"},
+            required = true,
+            paramLabel = "FILE",
+            description = "The configuration file, YAML.")
+    private Path file = Path.of("");
+
+    /// The file as the user named it.
+    Path file() {
+        return file;
+    }
+
+    /// Loads the file. Problems and warnings are printed, one in each line as `file:line: key: message`; with problems
+    /// there is no
+    /// configuration.
+    Optional<ProxyConfig> load(PrintWriter problems, PrintWriter warnings) {
+        return switch (ProxyConfigLoader.load(file)) {
+            case Loaded.Valid(var config, var found) -> {
+                print(warnings, "warning: ", found);
+                yield Optional.of(config);
+            }
+            case Loaded.Invalid(var found) -> {
+                print(problems, "", found);
+                yield Optional.empty();
+            }
+        };
+    }
+
+    private static void print(PrintWriter out, String prefix, List<ConfigProblem> problems) {
+        problems.forEach(problem -> out.println(prefix + problem));
+        out.flush();
+    }
+}

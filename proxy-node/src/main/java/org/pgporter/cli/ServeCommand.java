@@ -1,0 +1,63 @@
+package org.pgporter.cli;
+
+import java.util.concurrent.Callable;
+import org.pgporter.node.NodeStartFailure;
+import org.pgporter.node.ProxyNode;
+import org.pgporter.node.logging.LogConfiguration;
+import org.pgporter.node.logging.LogKeys;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/// `serve`: one node, until SIGTERM or SIGINT.
+@Command(
+        name = "serve",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        description = "Runs a node.",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:Stopped by SIGTERM or SIGINT. The first lets transactions finish, the second ends them.",
+            "1:The configuration has problems, or the node could not start or end.",
+            "2:The command line is wrong."
+        })
+final class ServeCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ConfigOption option = new ConfigOption();
+
+    @Override
+    public Integer call() {
+        var err = spec.commandLine().getErr();
+        var config = option.load(err, err);
+        if (config.isEmpty()) {
+            return ExitCodes.FAILED;
+        }
+        var log = config.get().general().log();
+        LogConfiguration.apply(log.logFormat(), log.logLevel());
+        var stop = StopSignal.listen();
+        Signals.ignoreHangup();
+        try {
+            var node = ProxyNode.start(config.get());
+            LOG.atInfo()
+                    .addKeyValue(LogKeys.VERSION, Version.text())
+                    .addKeyValue(LogKeys.FILE, option.file())
+                    .addKeyValue(LogKeys.LISTENER, node.addresses())
+                    .log("node accepts clients");
+            stop.requested().join();
+            stop.end(node);
+            LOG.atInfo().log("node stopped");
+            return ExitCodes.OK;
+        } catch (NodeStartFailure e) {
+            LOG.atError().addKeyValue(LogKeys.REASON, e.getMessage()).log("node did not start");
+            return ExitCodes.FAILED;
+        }
+    }
+}
