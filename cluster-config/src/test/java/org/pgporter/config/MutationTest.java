@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -27,10 +28,15 @@ class MutationTest {
             String name = "seed " + seed + ", round " + round;
             try {
                 Loaded loaded = ProxyConfigLoader.parse(mutated, "pgporter.yaml", _ -> Optional.of(SECRET));
-                assertThat(loaded.toString()).as(name).doesNotContain(SECRET);
-                if (loaded instanceof Loaded.Invalid invalid) {
-                    assertThat(invalid.problems()).as(name).isNotEmpty();
-                }
+                // The configuration itself may show it: an edit can move a reference to a key that is no secret.
+                List<ConfigProblem> said = switch (loaded) {
+                    case Loaded.Valid valid -> valid.warnings();
+                    case Loaded.Invalid invalid -> {
+                        assertThat(invalid.problems()).as(name).isNotEmpty();
+                        yield invalid.problems();
+                    }
+                };
+                assertThat(said.toString()).as(name).doesNotContain(SECRET);
             } catch (RuntimeException e) {
                 throw new AssertionError(name + ":\n" + mutated, e);
             }

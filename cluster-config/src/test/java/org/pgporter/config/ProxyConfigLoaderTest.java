@@ -102,7 +102,7 @@ class ProxyConfigLoaderTest {
                 "general: {host: '0.0.0.0,'} | general.host: must be an address",
                 "general: {pool_size: } | general.pool_size: has no value",
                 "general: {pool_size: !big 5} | general.pool_size: has a YAML tag",
-                "general: {prepared_statements_cache_size: 0} | general.prepared_statements_cache_size: must be at least",
+                "general: {prepared_statements_cache_size: 0} | general.prepared_statements_cache_size: must be at",
                 "general: {startup_parameters: {Role: x}} | general.startup_parameters.Role: is set by PgPorter itself",
                 "general: {startup_parameters: {_pq_.x: y}} | general.startup_parameters._pq_.x: is set by PgPorter",
                 "general: {startup_parameters: [a]} | general.startup_parameters: must be a section with keys",

@@ -14,9 +14,9 @@ public final class Limits {
     /// Messages that have no reason to be long: PQ_SMALL_MESSAGE_LIMIT in PostgreSQL's source (libpq.h).
     public static final int SMALL_MESSAGE = 10_000;
 
-    /// Messages that carry queries or data: PQ_LARGE_MESSAGE_LIMIT in PostgreSQL's source (libpq.h), one byte short
-    /// of 1 GiB.
-    public static final int LARGE_MESSAGE = 0x3fffffff;
+    /// Messages that carry queries or data: PQ_LARGE_MESSAGE_LIMIT in PostgreSQL's source (libpq.h), which is
+    /// MaxAllocSize - 1, two bytes short of 1 GiB.
+    public static final int LARGE_MESSAGE = 0x3ffffffe;
 
     /// A server's short messages: libpq's own bound (VALID_LONG_MESSAGE_TYPE in fe-protocol3.c).
     public static final int SMALL_BACKEND_MESSAGE = 30_000;

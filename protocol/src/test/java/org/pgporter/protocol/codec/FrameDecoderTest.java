@@ -40,7 +40,7 @@ class FrameDecoderTest {
         "Q, 3, invalid message length",
         "Q, -1, invalid message length",
         "Q, 0, invalid message length",
-        "Q, 1073741824, invalid message length",
+        "Q, 1073741823, invalid message length",
         "S, 10001, invalid message length",
         "a, 4, invalid frontend message type 97",
         "T, 4, invalid frontend message type 84",

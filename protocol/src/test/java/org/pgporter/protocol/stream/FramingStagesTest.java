@@ -18,6 +18,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.Bytes;
 import org.pgporter.protocol.message.CommandComplete;
@@ -128,8 +130,13 @@ class FramingStagesTest {
 
     @Test
     void shouldReleaseWhatItHoldsWhenUpstreamFails() throws Exception {
-        var failing = Source.single(alloc.buffer().writeByte('Z'))
-                .concat(Source.failed(new IllegalStateException("connection reset")));
+        ByteBuf partial = alloc.buffer().writeByte('Z');
+        var failing = Source.from(List.of(true, false)).map(connected -> {
+            if (!connected) {
+                throw new IllegalStateException("connection reset");
+            }
+            return partial;
+        });
         var done =
                 failing.via(new ServerFraming()).runWith(Sink.ignore(), system).toCompletableFuture();
 
@@ -152,16 +159,20 @@ class FramingStagesTest {
         awaitReleased();
     }
 
-    @Test
-    void shouldPassEverythingThroughTheWireLog() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldWriteTheWireLogOnlyWhileTraceIsOn(boolean on) throws Exception {
+        var logger = new TraceLogger(on);
         List<Framed> framed = Source.single(encode(new ReadyForQuery(TransactionStatus.IDLE)))
                 .via(new ServerFraming())
-                .via(new WireLog("server-1<"))
+                .via(new WireLog("server-1<", logger))
                 .runWith(Sink.seq(), system)
                 .toCompletableFuture()
                 .get(20, TimeUnit.SECONDS);
 
         assertThat(framed.stream().map(FramingStagesTest::types)).containsExactly("Z");
+        assertThat(logger.lines)
+                .isEqualTo(on ? List.of("wire connection=server-1< type=Z length=6 body=\"I\"") : List.<String>of());
     }
 
     private List<Framed> server(Source<ByteBuf, ?> bytes) throws Exception {
