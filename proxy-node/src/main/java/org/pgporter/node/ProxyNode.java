@@ -1,0 +1,248 @@
+package org.pgporter.node;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.pgporter.auth.MockKind;
+import org.pgporter.auth.MockSecrets;
+import org.pgporter.auth.credential.StoredCredential;
+import org.pgporter.cluster.ClusterMembership;
+import org.pgporter.cluster.NodeId;
+import org.pgporter.cluster.credential.ConfiguredCredentials;
+import org.pgporter.cluster.limit.LocalPermits;
+import org.pgporter.config.GeneralConfig;
+import org.pgporter.config.ListenerConfig;
+import org.pgporter.config.ProxyConfig;
+import org.pgporter.config.UserConfig;
+import org.pgporter.node.backend.SaltedPasswordCache;
+import org.pgporter.node.cancel.CancelKeys;
+import org.pgporter.node.pool.PoolRegistry;
+import org.pgporter.node.pool.TransportSettings;
+import org.pgporter.node.session.ClientSession;
+import org.pgporter.node.session.ConnectionLimits;
+import org.pgporter.node.session.SessionServices;
+import org.pgporter.node.session.Sessions;
+import org.pgporter.node.transport.EventLoops;
+import org.pgporter.node.transport.IoKind;
+import org.pgporter.node.transport.ListenAddress;
+import org.pgporter.node.transport.ListenOptions;
+import org.pgporter.node.transport.Listener;
+import org.pgporter.node.transport.Listeners;
+
+/// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the opposite
+/// one, because actors run on the loops and must be gone before these are.
+public final class ProxyNode {
+    private static final Duration START_LIMIT = Duration.ofSeconds(20);
+
+    private final ProxyConfig config;
+    private final EventLoops loops;
+    private final ExecutorService cpu;
+    private final ActorSystem<NodeGuardian.Command> system;
+    private final List<Listener> listeners;
+    private final ConnectionLimits limits;
+    private final LocalPermits permits;
+    private final CancelKeys<ActorRef<ClientSession.Command>> cancelKeys;
+    private final AtomicBoolean draining;
+    private final CompletableFuture<Void> closed = new CompletableFuture<>();
+
+    private ProxyNode(
+            ProxyConfig config,
+            EventLoops loops,
+            ExecutorService cpu,
+            ActorSystem<NodeGuardian.Command> system,
+            List<Listener> listeners,
+            ConnectionLimits limits,
+            LocalPermits permits,
+            CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
+            AtomicBoolean draining) {
+        this.config = config;
+        this.loops = loops;
+        this.cpu = cpu;
+        this.system = system;
+        this.listeners = listeners;
+        this.limits = limits;
+        this.permits = permits;
+        this.cancelKeys = cancelKeys;
+        this.draining = draining;
+        system.getWhenTerminated().whenComplete((_, _) -> Thread.ofVirtual().start(this::closeTheRest));
+    }
+
+    /// Starts a node and returns when every listener accepts.
+    ///
+    /// @throws NodeStartFailure when something does not come up; nothing is left behind then
+    public static ProxyNode start(ProxyConfig config) {
+        EventLoops loops;
+        try {
+            loops = EventLoops.start(
+                    IoKind.valueOf(config.general().eventLoops().io().name()),
+                    config.general().eventLoops().loops());
+        } catch (RuntimeException e) {
+            throw new NodeStartFailure("general.io: " + e.getMessage(), e);
+        }
+        ExecutorService cpu = Executors.newFixedThreadPool(
+                1, Thread.ofPlatform().name("pgporter-cpu-", 0).daemon().factory());
+        ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
+        LocalPermits permits = new LocalPermits();
+        AtomicBoolean draining = new AtomicBoolean();
+        SecureRandom random = new SecureRandom();
+        CancelKeys<ActorRef<ClientSession.Command>> cancelKeys =
+                new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
+        MockSecrets mocks = mockSecrets(config, random);
+        Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
+                config,
+                loops,
+                new ConfiguredCredentials(config, mocks, cpu),
+                mocks,
+                random,
+                limits,
+                cancelKeys,
+                pools,
+                cpu,
+                draining);
+        ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
+                NodeGuardian.create(
+                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), random), services),
+                config.cluster().name(),
+                ActorSystemSetup.create(BootstrapSetup.create(pekkoConfig(config, loops)), loops.setup()));
+        ProxyNode node =
+                new ProxyNode(config, loops, cpu, system, new ArrayList<>(), limits, permits, cancelKeys, draining);
+        try {
+            node.open();
+            return node;
+        } catch (RuntimeException e) {
+            node.stop();
+            node.closed.join();
+            throw e instanceof NodeStartFailure failure ? failure : new NodeStartFailure(String.valueOf(e), e);
+        }
+    }
+
+    private static Config pekkoConfig(ProxyConfig config, EventLoops loops) {
+        return ConfigFactory.empty()
+                .withFallback(loops.dispatcherConfig())
+                .withFallback(ClusterMembership.pekkoConfig(config.cluster()))
+                .withFallback(ConfigFactory.load());
+    }
+
+    private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {
+        List<StoredCredential> credentials = config.pools().values().stream()
+                .flatMap(pool -> pool.users().stream())
+                .map(UserConfig::password)
+                .toList();
+        byte[] key = new byte[MockSecrets.MIN_KEY_LENGTH];
+        random.nextBytes(key);
+        return new MockSecrets(key, MockKind.ofMajority(credentials));
+    }
+
+    private void open() {
+        CompletionStage<?> member = ClusterMembership.join(system, config.cluster());
+        List<ActorRef<Sessions.Command>> sessions = AskPattern.<NodeGuardian.Command, NodeGuardian.Opened>ask(
+                        system, NodeGuardian.Open::new, START_LIMIT, system.scheduler())
+                .toCompletableFuture()
+                .join()
+                .sessions();
+        GeneralConfig general = config.general();
+        ListenOptions options = new ListenOptions(
+                general.backlog(), general.listener().soReuseport(), TransportSettings.sockets(general.sockets()));
+        for (ListenAddress address : listenAddresses(general.listener())) {
+            try {
+                listeners.add(Listeners.bind(
+                                loops,
+                                address,
+                                options,
+                                (loop, socket) -> sessions.get(loop).tell(new Sessions.Accepted(socket)))
+                        .toCompletableFuture()
+                        .join());
+            } catch (CompletionException e) {
+                Throwable cause = e.getCause() == null ? e : e.getCause();
+                throw new NodeStartFailure("cannot listen on " + address + ": " + cause.getMessage(), cause);
+            }
+        }
+        if (config.cluster().seedNodes().isEmpty()) {
+            member.toCompletableFuture()
+                    .orTimeout(START_LIMIT.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
+                    .join();
+        }
+    }
+
+    private static List<ListenAddress> listenAddresses(ListenerConfig listener) {
+        List<ListenAddress> addresses = new ArrayList<>();
+        for (String host : listener.addresses()) {
+            try {
+                InetAddress address = host.equals("*") ? InetAddress.getByName("::") : InetAddress.getByName(host);
+                addresses.add(new ListenAddress.Tcp(new InetSocketAddress(address, listener.port())));
+            } catch (UnknownHostException e) {
+                throw new NodeStartFailure("general.host: cannot resolve " + host, e);
+            }
+        }
+        Optional<Path> unixSocket = listener.unixSocket();
+        unixSocket.ifPresent(path -> addresses.add(
+                new ListenAddress.Unix(path, listener.unixSocketMode().bits())));
+        return addresses;
+    }
+
+    /// Where the node accepts clients, in the order of the configuration.
+    public List<SocketAddress> addresses() {
+        return listeners.stream().map(Listener::address).toList();
+    }
+
+    /// Lets transactions finish: new clients are refused (57P03), a session ends as soon as nothing is open
+    /// (57P01), and what is left after `general.shutdown_timeout` is ended. Completes when everything is
+    /// closed.
+    public CompletionStage<Void> drain() {
+        draining.set(true);
+        system.tell(new NodeGuardian.Drain(config.general().shutdownTimeout()));
+        return closed.copy();
+    }
+
+    /// Ends every session at once (57P01). Completes when everything is closed.
+    public CompletionStage<Void> stop() {
+        draining.set(true);
+        system.tell(new NodeGuardian.Stop());
+        return closed.copy();
+    }
+
+    /// What the node holds at this moment, for tests and statistics: all zero when nobody is connected.
+    ///
+    /// @param connectionPlaces places counted against connection limits
+    /// @param cancelKeys sessions that can be cancelled
+    public record Holdings(int connectionPlaces, int cancelKeys) {}
+
+    public Holdings holdings() {
+        return new Holdings(limits.allCounts(), cancelKeys.size());
+    }
+
+    /// Connection permits that a pool holds, open connections and those on their way.
+    public int permitsHeld(String database, String user) {
+        return permits.held(new org.pgporter.cluster.PoolKey(database, user));
+    }
+
+    private void closeTheRest() {
+        for (Listener listener : listeners) {
+            listener.close().toCompletableFuture().exceptionally(_ -> null).join();
+        }
+        loops.close();
+        cpu.shutdownNow();
+        closed.complete(null);
+    }
+}

@@ -1,0 +1,201 @@
+package org.pgporter.node.backend;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.pgporter.auth.BackendProof;
+import org.pgporter.auth.Md5Hash;
+import org.pgporter.auth.ScramKeys;
+import org.pgporter.auth.Secret;
+import org.pgporter.auth.md5.Md5Response;
+import org.pgporter.auth.scram.ScramClientExchange;
+import org.pgporter.node.error.ProxyError;
+import org.pgporter.protocol.codec.Batch;
+import org.pgporter.protocol.message.Authentication;
+import org.pgporter.protocol.message.AuthenticationCleartextPassword;
+import org.pgporter.protocol.message.AuthenticationMd5Password;
+import org.pgporter.protocol.message.AuthenticationOk;
+import org.pgporter.protocol.message.AuthenticationSasl;
+import org.pgporter.protocol.message.AuthenticationSaslContinue;
+import org.pgporter.protocol.message.AuthenticationSaslFinal;
+import org.pgporter.protocol.message.AuthenticationUnsupported;
+import org.pgporter.protocol.message.BackendKeyData;
+import org.pgporter.protocol.message.Bytes;
+import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.ParameterStatus;
+import org.pgporter.protocol.message.PasswordMessage;
+import org.pgporter.protocol.message.ProtocolVersion;
+import org.pgporter.protocol.message.ProtocolViolation;
+import org.pgporter.protocol.message.SaslInitialResponse;
+import org.pgporter.protocol.message.SaslResponse;
+import org.pgporter.protocol.message.StartupMessage;
+import org.pgporter.protocol.message.WireMessage;
+
+/// Logs in to PostgreSQL: from the StartupMessage to the first ReadyForQuery. Used once, on one thread.
+///
+/// Protocol 3.0 is asked for: nothing of 3.2 is needed on this leg, and every server speaks it.
+final class BackendLogin {
+    /// What to do next.
+    sealed interface Step {
+        /// Wait for the server.
+        record Waits() implements Step {}
+
+        record Sends(ByteBuf bytes) implements Step {}
+
+        /// Derive this off the loop and come back with [BackendLogin#onSaltedPassword].
+        record NeedsSaltedPassword(ScramClientExchange.NeedsSaltedPassword derivation) implements Step {}
+
+        record Failed(ErrorResponse error) implements Step {}
+
+        record Done(ServerParameters parameters, Optional<BackendKeyData> key) implements Step {}
+    }
+
+    private final BackendSettings settings;
+    private final Optional<Secret> password;
+    private final Optional<BackendProof> proof;
+    private final SecureRandom random;
+
+    private @Nullable ScramClientExchange scram;
+    private boolean scramUnproven;
+    private ServerParameters parameters = ServerParameters.none();
+    private Optional<BackendKeyData> key = Optional.empty();
+
+    /// @param password of the role, where one is configured
+    /// @param proof what a client of the pool proved itself with
+    BackendLogin(
+            BackendSettings settings, Optional<Secret> password, Optional<BackendProof> proof, SecureRandom random) {
+        this.settings = settings;
+        this.password = password;
+        this.proof = proof;
+        this.random = random;
+    }
+
+    ByteBuf start(ByteBufAllocator allocator) {
+        Map<String, String> startup = new LinkedHashMap<>();
+        startup.put("user", settings.user());
+        startup.put("database", settings.database());
+        startup.putAll(settings.startupParameters());
+        return encode(allocator, new StartupMessage(ProtocolVersion.V3_0, startup));
+    }
+
+    /// Takes over the batch.
+    Step onBatch(Batch batch, ByteBufAllocator allocator) {
+        try {
+            for (int i = 0; i < batch.marks(); i++) {
+                Step step = onMessage(batch.type(i), batch.body(i), allocator);
+                if (!(step instanceof Step.Waits)) {
+                    return step;
+                }
+            }
+            return new Step.Waits();
+        } catch (ProtocolViolation violation) {
+            return new Step.Failed(ProxyError.backendSurprise(violation.getMessage()));
+        } finally {
+            batch.release();
+        }
+    }
+
+    private Step onMessage(byte type, ByteBuf body, ByteBufAllocator allocator) {
+        return switch (type) {
+            case 'R' -> onAuthentication(Authentication.decode(body), allocator);
+            case 'S' -> {
+                ParameterStatus parameter = ParameterStatus.decode(body);
+                parameters = parameters.with(parameter.name(), parameter.value());
+                yield new Step.Waits();
+            }
+            case 'K' -> {
+                key = Optional.of(BackendKeyData.decode(body));
+                yield new Step.Waits();
+            }
+            case 'E' -> new Step.Failed(ErrorResponse.decode(body));
+            case 'Z' -> scramUnproven ? new Step.Failed(ProxyError.backendNotProven()) : new Step.Done(parameters, key);
+            case 'A' -> new Step.Waits();
+            default -> new Step.Failed(ProxyError.backendSurprise("message " + (char) type + " during login"));
+        };
+    }
+
+    private Step onAuthentication(Authentication message, ByteBufAllocator allocator) {
+        return switch (message) {
+            case AuthenticationOk _ ->
+                scramUnproven ? new Step.Failed(ProxyError.backendNotProven()) : new Step.Waits();
+            case AuthenticationCleartextPassword _ ->
+                password.<Step>map(secret -> sends(
+                                allocator,
+                                new PasswordMessage(Bytes.of(secret.reveal().getBytes(StandardCharsets.UTF_8)))))
+                        .orElseGet(() -> noCredential("a password in clear text"));
+            case AuthenticationMd5Password(var salt) -> onMd5(salt.toArray(), allocator);
+            case AuthenticationSasl(var mechanisms) -> onSasl(mechanisms, allocator);
+            case AuthenticationSaslContinue(var data) ->
+                scram == null ? outOfTurn() : afterScram(scram.onServerFirst(data.toArray()), allocator);
+            case AuthenticationSaslFinal(var data) ->
+                scram == null ? outOfTurn() : afterScram(scram.onServerFinal(data.toArray()), allocator);
+            case AuthenticationUnsupported other -> noCredential("authentication method " + other.code());
+        };
+    }
+
+    private Step onMd5(byte[] salt, ByteBufAllocator allocator) {
+        Optional<Md5Hash> hash = password.map(secret -> Md5Response.hashOf(settings.user(), secret))
+                .or(() -> proof.filter(Md5Hash.class::isInstance).map(Md5Hash.class::cast));
+        return hash.<Step>map(known -> sends(
+                        allocator,
+                        new PasswordMessage(
+                                Bytes.of(Md5Response.forHash(known, salt).getBytes(StandardCharsets.US_ASCII)))))
+                .orElseGet(() -> noCredential("MD5"));
+    }
+
+    private Step onSasl(java.util.List<String> mechanisms, ByteBufAllocator allocator) {
+        Optional<ScramClientExchange.Credential> credential = password.filter(secret -> !secret.isEmpty())
+                .<ScramClientExchange.Credential>map(ScramClientExchange.FromPassword::new)
+                .or(() -> proof.filter(ScramKeys.class::isInstance)
+                        .map(keys -> new ScramClientExchange.FromKeys((ScramKeys) keys)));
+        if (!mechanisms.contains(ScramClientExchange.MECHANISM) || credential.isEmpty()) {
+            return noCredential(String.join(" or ", mechanisms));
+        }
+        ScramClientExchange exchange = new ScramClientExchange(credential.get(), random);
+        scram = exchange;
+        scramUnproven = true;
+        return sends(
+                allocator,
+                new SaslInitialResponse(
+                        ScramClientExchange.MECHANISM, Optional.of(Bytes.of(exchange.initialMessage()))));
+    }
+
+    private Step afterScram(ScramClientExchange.Step step, ByteBufAllocator allocator) {
+        return switch (step) {
+            case ScramClientExchange.SendFinal(var message) -> sends(allocator, new SaslResponse(Bytes.of(message)));
+            case ScramClientExchange.NeedsSaltedPassword derivation -> new Step.NeedsSaltedPassword(derivation);
+            case ScramClientExchange.ServerVerified _ -> {
+                scramUnproven = false;
+                yield new Step.Waits();
+            }
+            case ScramClientExchange.Failed failed -> new Step.Failed(ProxyError.backendSurprise(failed.reason()));
+        };
+    }
+
+    Step onSaltedPassword(byte[] salted, ByteBufAllocator allocator) {
+        return scram == null ? outOfTurn() : afterScram(scram.withSaltedPassword(salted), allocator);
+    }
+
+    private static Step outOfTurn() {
+        return new Step.Failed(ProxyError.backendSurprise("SASL message out of turn"));
+    }
+
+    private Step noCredential(String asked) {
+        return new Step.Failed(ProxyError.nothingToLogInWith(settings.user(), asked));
+    }
+
+    private static Step sends(ByteBufAllocator allocator, WireMessage message) {
+        return new Step.Sends(encode(allocator, message));
+    }
+
+    private static ByteBuf encode(ByteBufAllocator allocator, WireMessage message) {
+        ByteBuf out = allocator.buffer();
+        message.encodeTo(out);
+        return out;
+    }
+}

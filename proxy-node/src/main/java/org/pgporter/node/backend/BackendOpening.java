@@ -1,0 +1,103 @@
+package org.pgporter.node.backend;
+
+import io.netty.buffer.ByteBuf;
+import java.security.SecureRandom;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.stream.ActorAttributes;
+import org.apache.pekko.stream.Attributes;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.pgporter.auth.BackendProof;
+import org.pgporter.auth.Secret;
+import org.pgporter.auth.scram.ScramClientExchange;
+import org.pgporter.node.transport.Connector;
+import org.pgporter.node.transport.EventLoops;
+import org.pgporter.node.transport.SocketHandle;
+import org.pgporter.protocol.message.BackendKeyData;
+import org.pgporter.protocol.message.CancelRequest;
+import org.pgporter.protocol.stream.Framed;
+import org.pgporter.protocol.stream.ServerFraming;
+
+/// How backend connections come to be on one event loop, and with what they log in. TLS on this leg will be
+/// settled in [#connect], below the framing.
+public final class BackendOpening {
+    private final ActorSystem<?> system;
+    private final EventLoops loops;
+    private final int loop;
+    private final SaltedPasswordCache saltedPasswords;
+    private final SecureRandom random;
+    private final Optional<Secret> password;
+    private final Optional<BackendProof> proof;
+
+    public BackendOpening(
+            ActorSystem<?> system,
+            EventLoops loops,
+            int loop,
+            SaltedPasswordCache saltedPasswords,
+            SecureRandom random,
+            Optional<Secret> password,
+            Optional<BackendProof> proof) {
+        this.system = system;
+        this.loops = loops;
+        this.loop = loop;
+        this.saltedPasswords = saltedPasswords;
+        this.random = random;
+        this.password = password;
+        this.proof = proof;
+    }
+
+    /// The same with what a client has proved itself with since.
+    public BackendOpening with(Optional<BackendProof> learned) {
+        return new BackendOpening(system, loops, loop, saltedPasswords, random, password, learned.or(() -> proof));
+    }
+
+    /// Whether a login needs nothing of a client: only then can connections be opened ahead of the first one.
+    public boolean canLogIn(Optional<BackendProof> learned) {
+        return password.isPresent() || learned.isPresent() || proof.isPresent();
+    }
+
+    /// The dispatcher of the loop that the sockets live on; whoever uses them runs there.
+    public String dispatcher() {
+        return loops.dispatcher(loop);
+    }
+
+    CompletionStage<SocketHandle> connect(BackendSettings settings) {
+        return Connector.connect(loops, loop, settings.address(), settings.socketOptions(), settings.connectTimeout());
+    }
+
+    /// The stack of a backend connection, from the socket up.
+    void read(SocketHandle socket, Sink<Framed, ?> connection) {
+        socket.bytes()
+                .via(new ServerFraming())
+                .to(connection)
+                .withAttributes(ActorAttributes.dispatcher(dispatcher()).and(Attributes.inputBuffer(1, 1)))
+                .run(system);
+    }
+
+    BackendLogin login(BackendSettings settings) {
+        return new BackendLogin(settings, password, proof, random);
+    }
+
+    CompletionStage<byte[]> derive(ScramClientExchange.NeedsSaltedPassword derivation) {
+        return saltedPasswords.derive(derivation);
+    }
+
+    /// Sends a CancelRequest on a connection of its own to where the backend is. Completes when the server has
+    /// closed that connection: then the signal has been delivered, or there was nothing to deliver.
+    CompletionStage<Done> sendCancel(BackendSettings settings, BackendKeyData key) {
+        return connect(settings)
+                .thenCompose(socket -> {
+                    ByteBuf request = socket.allocator().buffer(16);
+                    new CancelRequest(key.processId(), key.secret()).encodeTo(request);
+                    socket.writeAndFlush(request);
+                    return socket.bytes()
+                            .withAttributes(ActorAttributes.dispatcher(dispatcher()))
+                            .runWith(Sink.<ByteBuf>foreach(ByteBuf::release), system);
+                })
+                .toCompletableFuture()
+                .orTimeout(settings.connectTimeout().toMillis() * 2, TimeUnit.MILLISECONDS);
+    }
+}

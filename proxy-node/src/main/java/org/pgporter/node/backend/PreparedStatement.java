@@ -1,0 +1,93 @@
+package org.pgporter.node.backend;
+
+import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// A protocol-level prepared statement as a client defined it: query text and parameter types, byte for byte.
+///
+/// Named statements are shared by everybody in a pool who prepares the same text with the same types. Two are
+/// equal when their bytes are; the hash only finds candidates. On a backend a named statement is known by
+/// [#serverName()], which no two statements of a node share, so it never means another text.
+public final class PreparedStatement {
+    /// What every name of ours on a backend starts with.
+    public static final String NAME_PREFIX = "pgporter_";
+
+    private static final AtomicLong SEQUENCE = new AtomicLong();
+
+    private final byte[] definition;
+    private final int hash;
+    private final byte[] serverName;
+
+    private PreparedStatement(byte[] definition, byte[] serverName) {
+        this.definition = definition;
+        this.hash = Arrays.hashCode(definition);
+        this.serverName = serverName;
+    }
+
+    /// A named statement. `definition` is the body of a Parse message behind the statement's name: query text
+    /// with its final zero, number of parameter types, and the types.
+    public static PreparedStatement named(byte[] definition) {
+        String name = NAME_PREFIX + Long.toString(SEQUENCE.incrementAndGet(), Character.MAX_RADIX);
+        return new PreparedStatement(definition, name.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+    }
+
+    /// The unnamed statement of one client; it keeps its empty name on the backend.
+    public static PreparedStatement unnamed(byte[] definition) {
+        return new PreparedStatement(definition, new byte[0]);
+    }
+
+    boolean isNamed() {
+        return serverName.length > 0;
+    }
+
+    /// The name that this statement has on every backend that knows it; empty for an unnamed one.
+    public String serverName() {
+        return new String(serverName, java.nio.charset.StandardCharsets.US_ASCII);
+    }
+
+    /// Bytes of the definition, for the sum of a cache's memory.
+    public int size() {
+        return definition.length;
+    }
+
+    /// Writes the name and its final zero.
+    void writeName(ByteBuf out) {
+        out.writeBytes(serverName).writeByte(0);
+    }
+
+    int nameLength() {
+        return serverName.length;
+    }
+
+    /// Writes the whole Parse message.
+    void writeParse(ByteBuf out) {
+        out.writeByte('P').writeInt(4 + serverName.length + 1 + definition.length);
+        writeName(out);
+        out.writeBytes(definition);
+    }
+
+    /// Writes the Close message that makes the backend forget it.
+    void writeClose(ByteBuf out) {
+        out.writeByte('C').writeInt(4 + 1 + serverName.length + 1).writeByte('S');
+        writeName(out);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof PreparedStatement that
+                && hash == that.hash
+                && isNamed() == that.isNamed()
+                && Arrays.equals(definition, that.definition);
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+
+    @Override
+    public String toString() {
+        return "PreparedStatement[" + serverName() + ", " + definition.length + " bytes]";
+    }
+}

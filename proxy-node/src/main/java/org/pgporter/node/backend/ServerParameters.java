@@ -1,0 +1,65 @@
+package org.pgporter.node.backend;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// What a backend has reported of its run-time parameters (ParameterStatus). An immutable snapshot; names are
+/// compared without case and kept as the server spells them.
+public final class ServerParameters {
+    /// Reported, but facts about the server or the session, not settings that a client could want back.
+    private static final Set<String> FACTS =
+            Set.of("server_version", "server_encoding", "integer_datetimes", "in_hot_standby", "is_superuser");
+
+    private static final ServerParameters NONE = new ServerParameters(new TreeMap<>(String.CASE_INSENSITIVE_ORDER));
+
+    private final TreeMap<String, String> values;
+
+    private ServerParameters(TreeMap<String, String> values) {
+        this.values = values;
+    }
+
+    public static ServerParameters none() {
+        return NONE;
+    }
+
+    public ServerParameters with(String name, String value) {
+        TreeMap<String, String> copy = new TreeMap<>(values);
+        copy.put(name, value);
+        return new ServerParameters(copy);
+    }
+
+    public Optional<String> get(String name) {
+        return Optional.ofNullable(values.get(name));
+    }
+
+    public boolean reports(String name) {
+        return values.containsKey(name);
+    }
+
+    public Map<String, String> asMap() {
+        return Collections.unmodifiableMap(values);
+    }
+
+    /// Whether a session may want a value of its own for this reported parameter.
+    public static boolean settable(String name) {
+        return !FACTS.contains(name.toLowerCase(java.util.Locale.ROOT));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ServerParameters that && values.equals(that.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return values.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return values.toString();
+    }
+}

@@ -1,0 +1,175 @@
+package org.pgporter.node.error;
+
+import java.time.Duration;
+import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.ProtocolViolation;
+import org.pgporter.protocol.message.Severity;
+import org.pgporter.protocol.message.SqlState;
+
+/// Every error that PgPorter makes itself. FATAL ends the session; ERROR leaves it alive.
+public final class ProxyError {
+    private ProxyError() {}
+
+    // ---- before and at login ---------------------------------------------------------------------------------
+
+    public static ErrorResponse protocolViolation(ProtocolViolation violation) {
+        return ErrorResponse.of(Severity.FATAL, violation.sqlState(), violation.getMessage());
+    }
+
+    public static ErrorResponse protocolViolation(String message) {
+        return ErrorResponse.of(Severity.FATAL, SqlState.PROTOCOL_VIOLATION, message);
+    }
+
+    public static ErrorResponse noUserName() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                "no PostgreSQL user name specified in startup packet");
+    }
+
+    public static ErrorResponse replicationNotSupported() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.FEATURE_NOT_SUPPORTED,
+                "replication connections are not supported by this version of PgPorter");
+    }
+
+    public static ErrorResponse passwordRejected(String user) {
+        return ErrorResponse.of(
+                Severity.FATAL, SqlState.INVALID_PASSWORD, "password authentication failed for user \"" + user + "\"");
+    }
+
+    public static ErrorResponse authenticationUnavailable() {
+        return ErrorResponse.of(Severity.FATAL, SqlState.SYSTEM_ERROR, "authentication is unavailable at the moment");
+    }
+
+    public static ErrorResponse noSuchDatabase(String database) {
+        return ErrorResponse.of(
+                Severity.FATAL, SqlState.INVALID_CATALOG_NAME, "database \"" + database + "\" does not exist");
+    }
+
+    public static ErrorResponse unknownParameter(String name) {
+        return ErrorResponse.of(
+                Severity.FATAL, SqlState.UNDEFINED_OBJECT, "unrecognized configuration parameter \"" + name + "\"");
+    }
+
+    public static ErrorResponse loginTimeout() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.QUERY_CANCELED,
+                "canceling authentication due to timeout (client_login_timeout)");
+    }
+
+    public static ErrorResponse tooManyClients() {
+        return ErrorResponse.of(Severity.FATAL, SqlState.TOO_MANY_CONNECTIONS, "sorry, too many clients already");
+    }
+
+    public static ErrorResponse tooManyForDatabase(String database) {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.TOO_MANY_CONNECTIONS,
+                "too many connections for database \"" + database + "\"");
+    }
+
+    public static ErrorResponse tooManyForUser(String user) {
+        return ErrorResponse.of(
+                Severity.FATAL, SqlState.TOO_MANY_CONNECTIONS, "too many connections for role \"" + user + "\"");
+    }
+
+    public static ErrorResponse shuttingDown() {
+        return ErrorResponse.of(Severity.FATAL, SqlState.CANNOT_CONNECT_NOW, "the database system is shutting down");
+    }
+
+    // ---- during a session --------------------------------------------------------------------------------------
+
+    public static ErrorResponse terminatedByShutdown() {
+        return ErrorResponse.of(
+                Severity.FATAL, SqlState.ADMIN_SHUTDOWN, "terminating connection due to administrator command");
+    }
+
+    public static ErrorResponse statementPoolingBlock() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.FEATURE_NOT_SUPPORTED,
+                "transaction blocks not allowed in statement pooling mode");
+    }
+
+    public static ErrorResponse canceled() {
+        return ErrorResponse.of(Severity.ERROR, SqlState.QUERY_CANCELED, "canceling statement due to user request");
+    }
+
+    public static ErrorResponse statementTooLarge(int limit) {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.PROGRAM_LIMIT_EXCEEDED,
+                "a named prepared statement may have at most " + limit + " bytes");
+    }
+
+    public static ErrorResponse queryWaitTimeout(Duration waited, int poolSize) {
+        return ErrorResponse.of(
+                        Severity.ERROR,
+                        SqlState.TOO_MANY_CONNECTIONS,
+                        "query_wait_timeout: no backend connection became free within " + waited.toMillis() + " ms")
+                .withDetail("The pool has pool_size " + poolSize + ".");
+    }
+
+    public static ErrorResponse poolExhausted(int poolSize) {
+        return ErrorResponse.of(
+                        Severity.ERROR, SqlState.TOO_MANY_CONNECTIONS, "all backend connections of the pool are in use")
+                .withDetail("The pool has pool_size " + poolSize + ", and query_wait_timeout 0 allows no waiting.");
+    }
+
+    public static ErrorResponse backendLost() {
+        return ErrorResponse.of(
+                Severity.FATAL, SqlState.CONNECTION_FAILURE, "server closed the connection unexpectedly");
+    }
+
+    // ---- opening a backend ---------------------------------------------------------------------------------------
+
+    public static ErrorResponse backendUnreachable(Throwable cause) {
+        Throwable root = cause instanceof java.util.concurrent.CompletionException && cause.getCause() != null
+                ? cause.getCause()
+                : cause;
+        return ErrorResponse.of(
+                Severity.ERROR, SqlState.CONNECTION_FAILURE, "cannot reach PostgreSQL: " + root.getMessage());
+    }
+
+    public static ErrorResponse backendSurprise(String what) {
+        return ErrorResponse.of(
+                Severity.ERROR, SqlState.CONNECTION_FAILURE, "PostgreSQL said something unexpected: " + what);
+    }
+
+    public static ErrorResponse backendClosedDuringLogin() {
+        return ErrorResponse.of(
+                Severity.ERROR, SqlState.CONNECTION_FAILURE, "PostgreSQL closed the connection during login");
+    }
+
+    public static ErrorResponse backendLoginTimedOut(Duration limit) {
+        return ErrorResponse.of(
+                Severity.ERROR,
+                SqlState.CONNECTION_FAILURE,
+                "login to PostgreSQL took longer than connect_timeout (" + limit.toMillis() + " ms)");
+    }
+
+    public static ErrorResponse backendNotProven() {
+        return ErrorResponse.of(
+                Severity.ERROR,
+                SqlState.CONNECTION_FAILURE,
+                "PostgreSQL did not prove that it knows the password's secret");
+    }
+
+    public static ErrorResponse nothingToLogInWith(String user, String asked) {
+        return ErrorResponse.of(
+                        Severity.ERROR,
+                        SqlState.INVALID_PASSWORD,
+                        "PostgreSQL asks for " + asked + " for user \"" + user
+                                + "\", and PgPorter has nothing to answer that with")
+                .withHint(
+                        "Set server_password for this user, or store the same kind of secret here and in PostgreSQL.");
+    }
+
+    /// The same error with another severity: what is an ERROR in a session is FATAL when it prevents the login.
+    public static ErrorResponse withSeverity(ErrorResponse error, Severity severity) {
+        return error.with('S', severity.name()).with('V', severity.name());
+    }
+}

@@ -1,0 +1,27 @@
+package org.pgporter.node.pool;
+
+import java.time.Duration;
+import org.pgporter.cluster.PoolKey;
+import org.pgporter.config.PoolMode;
+import org.pgporter.node.backend.BackendSettings;
+
+/// Everything one pool goes by; made from the configuration once.
+///
+/// @param size backend connections at most
+/// @param minSize backend connections kept open
+/// @param parallelOpenings connections that may be on their way at one time
+/// @param queryWaitTimeout how long a request waits; zero: it is served at once or refused
+/// @param idleTimeout unused this long, a connection is closed; zero: never
+/// @param lifetime so old a connection is closed once it is idle, give or take a fifth; zero: never
+/// @param loginRetry how long after a refused opening the next one is tried
+public record PoolPlan(
+        PoolKey key,
+        PoolMode mode,
+        BackendSettings backend,
+        int size,
+        int minSize,
+        int parallelOpenings,
+        Duration queryWaitTimeout,
+        Duration idleTimeout,
+        Duration lifetime,
+        Duration loginRetry) {}

@@ -1,0 +1,149 @@
+package org.pgporter.node.pool;
+
+import java.security.SecureRandom;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.pgporter.auth.BackendProof;
+import org.pgporter.cluster.PoolKey;
+import org.pgporter.cluster.limit.ConnectionPermits;
+import org.pgporter.config.PoolMode;
+import org.pgporter.config.PoolOptions;
+import org.pgporter.config.PoolSettings;
+import org.pgporter.node.backend.BackendOpening;
+import org.pgporter.node.backend.BackendSettings;
+import org.pgporter.node.backend.SaltedPasswordCache;
+import org.pgporter.node.transport.EventLoops;
+
+/// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start when it
+/// is to keep connections open that need nothing of a client. It lives on one event loop together with its
+/// connections; keys are dealt to the loops in turn.
+public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
+    public sealed interface Command {}
+
+    /// A client has logged in; its pool answers.
+    public record Join(PoolSettings settings, Optional<BackendProof> proof, ActorRef<Pool.JoinReply> replyTo)
+            implements Command {}
+
+    /// Make the pool now, so that it fills up to its minimum.
+    public record Prepare(PoolSettings settings) implements Command {}
+
+    /// Close all pools as their connections become free, then stop.
+    public record Shutdown() implements Command {}
+
+    private final EventLoops loops;
+    private final ConnectionPermits permits;
+    private final SaltedPasswordCache saltedPasswords;
+    private final SecureRandom random;
+    private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
+    private int nextLoop;
+    private boolean shuttingDown;
+
+    private PoolRegistry(
+            ActorContext<Command> context,
+            EventLoops loops,
+            ConnectionPermits permits,
+            SaltedPasswordCache saltedPasswords,
+            SecureRandom random) {
+        super(context);
+        this.loops = loops;
+        this.permits = permits;
+        this.saltedPasswords = saltedPasswords;
+        this.random = random;
+    }
+
+    public static Behavior<Command> create(
+            EventLoops loops, ConnectionPermits permits, SaltedPasswordCache saltedPasswords, SecureRandom random) {
+        return Behaviors.setup(context -> new PoolRegistry(context, loops, permits, saltedPasswords, random));
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder()
+                .onAnyMessage(this::onCommand)
+                .onSignal(Terminated.class, this::onTerminated)
+                .build();
+    }
+
+    private Behavior<Command> onCommand(Command command) {
+        switch (command) {
+            case Join(var settings, var proof, var replyTo) ->
+                pool(settings).tell(new Pool.Join(usable(settings, proof), replyTo));
+            case Prepare(var settings) -> pool(settings);
+            case Shutdown _ -> {
+                shuttingDown = true;
+                pools.values().forEach(pool -> pool.tell(new Pool.Shutdown()));
+            }
+        }
+        return shuttingDown && pools.isEmpty() ? Behaviors.stopped() : this;
+    }
+
+    private Behavior<Command> onTerminated(Terminated signal) {
+        pools.values().removeIf(pool -> pool.equals(signal.getRef()));
+        return shuttingDown && pools.isEmpty() ? Behaviors.stopped() : this;
+    }
+
+    /// What a client proved itself with opens the backend only where it logs in under the same name.
+    private static Optional<BackendProof> usable(PoolSettings settings, Optional<BackendProof> proof) {
+        return settings.serverUser().equals(settings.user()) ? proof : Optional.empty();
+    }
+
+    private ActorRef<Pool.Command> pool(PoolSettings settings) {
+        return pools.computeIfAbsent(new PoolKey(settings.database(), settings.user()), key -> {
+            int loop = nextLoop++ % loops.count();
+            BackendOpening opening = new BackendOpening(
+                    getContext().getSystem(),
+                    loops,
+                    loop,
+                    saltedPasswords,
+                    random,
+                    settings.serverPassword(),
+                    Optional.empty());
+            ActorRef<Pool.Command> pool = getContext()
+                    .spawn(
+                            Pool.create(plan(key, settings), opening, permits),
+                            "pool-" + pools.size() + "-" + loop,
+                            DispatcherSelector.fromConfig(loops.dispatcher(loop)));
+            getContext().watch(pool);
+            return pool;
+        });
+    }
+
+    private static PoolPlan plan(PoolKey key, PoolSettings settings) {
+        PoolOptions options = settings.options();
+        Map<String, String> startup = new LinkedHashMap<>(options.startupParameters());
+        options.applicationName().ifPresent(name -> startup.putIfAbsent("application_name", name));
+        boolean reset = options.poolMode() == PoolMode.SESSION
+                && !options.serverResetQuery().isBlank();
+        BackendSettings backend = new BackendSettings(
+                TransportSettings.remote(settings.server()),
+                TransportSettings.sockets(settings.sockets()),
+                settings.serverUser(),
+                settings.serverDatabase(),
+                startup,
+                options.connectTimeout(),
+                options.statementCacheSize(),
+                reset ? Optional.of(options.serverResetQuery()) : Optional.empty(),
+                options.serverCheckDelay());
+        return new PoolPlan(
+                key,
+                options.poolMode(),
+                backend,
+                options.poolSize(),
+                options.minPoolSize(),
+                options.maxConcurrentCreates(),
+                options.queryWaitTimeout(),
+                options.idleTimeout(),
+                options.serverLifetime(),
+                options.serverLoginRetry());
+    }
+}

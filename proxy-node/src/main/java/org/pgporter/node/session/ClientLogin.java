@@ -1,0 +1,460 @@
+package org.pgporter.node.session;
+
+import io.netty.buffer.ByteBuf;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.regex.Pattern;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.pgporter.auth.AuthenticationExchange;
+import org.pgporter.auth.AuthenticationStep;
+import org.pgporter.auth.ClientResponse;
+import org.pgporter.auth.ExchangeSelection;
+import org.pgporter.auth.Identity;
+import org.pgporter.auth.ServerChallenge;
+import org.pgporter.auth.credential.CredentialKey;
+import org.pgporter.auth.credential.CredentialLookup;
+import org.pgporter.auth.credential.HashedCredential;
+import org.pgporter.auth.credential.PlainPassword;
+import org.pgporter.config.PoolSettings;
+import org.pgporter.node.backend.BackendConnection;
+import org.pgporter.node.backend.LeaseEvent;
+import org.pgporter.node.backend.LeaseId;
+import org.pgporter.node.backend.WantedParameters;
+import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.pool.Pool;
+import org.pgporter.node.pool.PoolRegistry;
+import org.pgporter.node.session.ClientSession.CancelForwarded;
+import org.pgporter.node.session.ClientSession.CancelRequested;
+import org.pgporter.node.session.ClientSession.ClientGone;
+import org.pgporter.node.session.ClientSession.Command;
+import org.pgporter.node.session.ClientSession.CredentialArrived;
+import org.pgporter.node.session.ClientSession.Drain;
+import org.pgporter.node.session.ClientSession.FromBackend;
+import org.pgporter.node.session.ClientSession.FromClient;
+import org.pgporter.node.session.ClientSession.FromPool;
+import org.pgporter.node.session.ClientSession.LoginTimedOut;
+import org.pgporter.node.session.ClientSession.StreamStarted;
+import org.pgporter.node.transport.Ack;
+import org.pgporter.protocol.codec.Batch;
+import org.pgporter.protocol.message.AuthenticationCleartextPassword;
+import org.pgporter.protocol.message.AuthenticationMd5Password;
+import org.pgporter.protocol.message.AuthenticationOk;
+import org.pgporter.protocol.message.AuthenticationSasl;
+import org.pgporter.protocol.message.AuthenticationSaslContinue;
+import org.pgporter.protocol.message.AuthenticationSaslFinal;
+import org.pgporter.protocol.message.BackendKeyData;
+import org.pgporter.protocol.message.Bytes;
+import org.pgporter.protocol.message.CancelRequest;
+import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.GssEncRequest;
+import org.pgporter.protocol.message.NegotiateProtocolVersion;
+import org.pgporter.protocol.message.PasswordMessage;
+import org.pgporter.protocol.message.ProtocolVersion;
+import org.pgporter.protocol.message.ProtocolViolation;
+import org.pgporter.protocol.message.ReadyForQuery;
+import org.pgporter.protocol.message.SaslInitialResponse;
+import org.pgporter.protocol.message.SaslResponse;
+import org.pgporter.protocol.message.Severity;
+import org.pgporter.protocol.message.SslRequest;
+import org.pgporter.protocol.message.StartupMessage;
+import org.pgporter.protocol.message.StartupOptions;
+import org.pgporter.protocol.message.StartupPacket;
+import org.pgporter.protocol.message.TransactionStatus;
+import org.pgporter.protocol.stream.Framed;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The part of a session before its first ReadyForQuery.
+///
+/// ```
+///  awaitingStartup ── CancelRequest ──► cancelling ──► closed
+///        │ StartupMessage
+///        ▼
+///  awaitingCredential ──► authenticating ──► joining ──► (confirming) ──► ClientSession.idle
+/// ```
+///
+/// A message of the client is acknowledged only when the next one may come, so nothing is read ahead of a
+/// decision. An unknown user walks the same road as a wrong password, and whether a database exists is told
+/// only to who has proved who he is.
+final class ClientLogin {
+    private static final Logger LOG = LoggerFactory.getLogger(ClientLogin.class);
+
+    /// Parameters of the startup packet that are no run-time parameters.
+    private static final Set<String> NO_SETTINGS = Set.of("user", "database", "options", "replication");
+
+    /// What PostgreSQL takes as the name of a parameter (`valid_custom_variable_name` in `guc.c`, without the
+    /// high bytes).
+    private static final Pattern PARAMETER_NAME =
+            Pattern.compile("[A-Za-z_][A-Za-z0-9_$]*(\\.[A-Za-z_][A-Za-z0-9_$]*)*");
+
+    private final ClientSession session;
+    private final SessionServices services;
+
+    ClientLogin(ClientSession session) {
+        this.session = session;
+        this.services = session.services();
+    }
+
+    // ---- startup -----------------------------------------------------------------------------------------------
+
+    Behavior<Command> awaitingStartup() {
+        return session.state(command -> switch (command) {
+            case FromClient(Framed.Startup(var packet, var _), var ack) -> onStartup(packet, ack);
+            case FromClient(Framed.Messages(var batch), var _) -> {
+                batch.release();
+                yield session.fail(ProxyError.protocolViolation("message before the startup packet"));
+            }
+            default -> common(command);
+        });
+    }
+
+    private Behavior<Command> onStartup(StartupPacket packet, ActorRef<Ack> ack) {
+        return switch (packet) {
+            case StartupMessage message -> onStartupMessage(message, ack);
+            case CancelRequest request -> onCancelRequest(request);
+            case SslRequest _, GssEncRequest _ ->
+                session.fail(ProxyError.protocolViolation("encryption request out of turn"));
+        };
+    }
+
+    private Behavior<Command> onCancelRequest(CancelRequest request) {
+        Optional<ActorRef<Command>> target = services.cancelKeys().find(request.processId(), request.key());
+        if (target.isEmpty()) {
+            return session.closeQuietly();
+        }
+        target.get()
+                .tell(new CancelRequested(session.context()
+                        .messageAdapter(BackendConnection.CancelDone.class, _ -> new CancelForwarded())));
+        return session.state(command -> switch (command) {
+            case CancelForwarded _, LoginTimedOut _ -> session.closeQuietly();
+            case ClientGone _ -> Behaviors.same(); // the request stands all the same
+            default -> common(command);
+        });
+    }
+
+    private Behavior<Command> onStartupMessage(StartupMessage message, ActorRef<Ack> ack) {
+        if (services.draining().get()) {
+            return session.fail(ProxyError.shuttingDown());
+        }
+        Optional<String> user = message.user();
+        if (user.isEmpty()) {
+            return session.fail(ProxyError.noUserName());
+        }
+        if (asksForReplication(message.parameters().getOrDefault("replication", ""))) {
+            return session.fail(ProxyError.replicationNotSupported());
+        }
+        WantedParameters wanted;
+        try {
+            wanted = wantedParameters(message);
+        } catch (ProtocolViolation violation) {
+            return session.fail(ProxyError.protocolViolation(violation));
+        }
+        ConnectionLimits.Place place = services.limits().ofNode();
+        if (!place.granted()) {
+            return session.fail(ProxyError.tooManyClients());
+        }
+        session.holds(place);
+        ProtocolVersion version = negotiate(message);
+        session.introduced(user.get(), message.database().orElse(user.get()), version, wanted);
+        return lookUpCredential(ack);
+    }
+
+    /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and goes
+    /// on with what it knows.
+    private ProtocolVersion negotiate(StartupMessage message) {
+        List<String> unknown = message.protocolOptions();
+        boolean newer = message.version().compareTo(ProtocolVersion.V3_2) > 0;
+        ProtocolVersion spoken = newer ? ProtocolVersion.V3_2 : message.version();
+        if (newer || !unknown.isEmpty()) {
+            session.client().send(new NegotiateProtocolVersion(spoken, unknown));
+        }
+        return spoken;
+    }
+
+    private static boolean asksForReplication(String value) {
+        return switch (value.toLowerCase(Locale.ROOT)) {
+            case "", "false", "off", "no", "0", "f", "n" -> false;
+            default -> true;
+        };
+    }
+
+    private static WantedParameters wantedParameters(StartupMessage message) {
+        Map<String, String> wanted = new LinkedHashMap<>(StartupOptions.parse(message.options()));
+        message.parameters().forEach((name, value) -> {
+            if (!NO_SETTINGS.contains(name) && !StartupMessage.isProtocolOption(name)) {
+                wanted.put(name, value);
+            }
+        });
+        for (String name : wanted.keySet()) {
+            if (!PARAMETER_NAME.matcher(name).matches()) {
+                throw new ProtocolViolation(
+                        org.pgporter.protocol.message.SqlState.UNDEFINED_OBJECT,
+                        "unrecognized configuration parameter \"" + name + "\"");
+            }
+        }
+        return WantedParameters.of(wanted);
+    }
+
+    // ---- authentication ------------------------------------------------------------------------------------------
+
+    private Behavior<Command> lookUpCredential(ActorRef<Ack> ack) {
+        CredentialKey key = new CredentialKey(databaseForLookup(), session.user());
+        CompletionStage<CredentialLookup> lookup =
+                services.credentials().lookup(key).thenCompose(this::hashed);
+        session.context()
+                .pipeToSelf(
+                        lookup,
+                        (found, failure) -> new CredentialArrived(
+                                failure == null ? found : new CredentialLookup.Unavailable(String.valueOf(failure))));
+        return session.state(command -> switch (command) {
+            case CredentialArrived(CredentialLookup.Found(var credential)) ->
+                startExchange(Optional.of((HashedCredential) credential), ack);
+            case CredentialArrived(CredentialLookup.NotFound _) -> startExchange(Optional.empty(), ack);
+            case CredentialArrived(CredentialLookup.Unavailable(var cause)) -> {
+                session.logRejection("credential source unavailable: " + cause);
+                yield session.fail(ProxyError.authenticationUnavailable());
+            }
+            default -> common(command);
+        });
+    }
+
+    /// The user is looked up where he is known, so that a database that does not exist is told apart only after
+    /// he has proved who he is.
+    private String databaseForLookup() {
+        Map<String, org.pgporter.config.PoolConfig> pools = services.config().pools();
+        if (pools.containsKey(session.database())) {
+            return session.database();
+        }
+        return pools.keySet().stream()
+                .filter(database ->
+                        services.config().settings(database, session.user()).isPresent())
+                .findFirst()
+                .orElse(session.database());
+    }
+
+    private CompletionStage<CredentialLookup> hashed(CredentialLookup lookup) {
+        if (lookup instanceof CredentialLookup.Found(PlainPassword password)) {
+            return CompletableFuture.supplyAsync(
+                    () -> new CredentialLookup.Found(services.mocks().adHocSecret(session.user(), password)),
+                    services.cpu());
+        }
+        return CompletableFuture.completedStage(lookup);
+    }
+
+    private Behavior<Command> startExchange(Optional<HashedCredential> credential, ActorRef<Ack> ack) {
+        AuthenticationExchange exchange =
+                ExchangeSelection.exchangeFor(session.user(), credential, services.mocks(), services.random());
+        return afterStep(exchange, exchange.start(), ack);
+    }
+
+    private Behavior<Command> afterStep(AuthenticationExchange exchange, AuthenticationStep step, ActorRef<Ack> ack) {
+        return switch (step) {
+            case AuthenticationStep.Challenge(var challenge) -> {
+                send(challenge);
+                ack.tell(Ack.ACK);
+                yield authenticating(exchange, challenge);
+            }
+            case AuthenticationStep.Authenticated(var identity, var finalData) -> {
+                ByteBuf out = session.client().buffer();
+                finalData.ifPresent(data -> new AuthenticationSaslFinal(Bytes.of(data)).encodeTo(out));
+                new AuthenticationOk().encodeTo(out);
+                session.client().send(out);
+                yield authenticated(identity, ack);
+            }
+            case AuthenticationStep.Rejected(var reason) -> {
+                session.logRejection(reason);
+                yield session.fail(ProxyError.passwordRejected(session.user()));
+            }
+            case AuthenticationStep.Malformed(var message) -> {
+                session.logRejection(message);
+                yield session.fail(ProxyError.protocolViolation(message));
+            }
+            case AuthenticationStep.Unavailable(var cause) -> {
+                session.logRejection(cause);
+                yield session.fail(ProxyError.authenticationUnavailable());
+            }
+        };
+    }
+
+    private void send(ServerChallenge challenge) {
+        session.client()
+                .send(
+                        switch (challenge) {
+                            case ServerChallenge.CleartextPassword _ -> new AuthenticationCleartextPassword();
+                            case ServerChallenge.Md5Password(var salt) -> new AuthenticationMd5Password(Bytes.of(salt));
+                            case ServerChallenge.SaslMechanisms(var names) -> new AuthenticationSasl(names);
+                            case ServerChallenge.SaslContinue(var data) ->
+                                new AuthenticationSaslContinue(Bytes.of(data));
+                        });
+    }
+
+    private Behavior<Command> authenticating(AuthenticationExchange exchange, ServerChallenge challenge) {
+        return session.state(command -> switch (command) {
+            case FromClient(Framed.Messages(var batch), var ack) -> {
+                try {
+                    ClientResponse response = response(batch, challenge);
+                    yield afterStep(exchange, exchange.onResponse(response), ack);
+                } catch (ProtocolViolation violation) {
+                    session.logRejection(violation.getMessage());
+                    yield session.fail(ProxyError.protocolViolation(violation));
+                } finally {
+                    batch.release();
+                }
+            }
+            default -> common(command);
+        });
+    }
+
+    private static ClientResponse response(Batch batch, ServerChallenge challenge) {
+        if (batch.type(0) != 'p') {
+            throw new ProtocolViolation(
+                    org.pgporter.protocol.message.SqlState.PROTOCOL_VIOLATION,
+                    "expected authentication response, got message type " + (batch.type(0) & 0xff));
+        }
+        ByteBuf body = batch.body(0);
+        return switch (challenge) {
+            case ServerChallenge.CleartextPassword _, ServerChallenge.Md5Password _ ->
+                new ClientResponse.Password(
+                        PasswordMessage.decode(body).password().toArray());
+            case ServerChallenge.SaslMechanisms _ -> {
+                SaslInitialResponse initial = SaslInitialResponse.decode(body);
+                yield new ClientResponse.SaslInitial(
+                        initial.mechanism(), initial.response().map(Bytes::toArray));
+            }
+            case ServerChallenge.SaslContinue _ ->
+                new ClientResponse.Sasl(SaslResponse.decode(body).response().toArray());
+        };
+    }
+
+    // ---- joining the pool -----------------------------------------------------------------------------------------
+
+    private Behavior<Command> authenticated(Identity identity, ActorRef<Ack> ack) {
+        Optional<PoolSettings> settings = services.config().settings(session.database(), session.user());
+        if (settings.isEmpty()) {
+            return session.fail(ProxyError.noSuchDatabase(session.database()));
+        }
+        ConnectionLimits.Place ofDatabase =
+                services.limits().ofDatabase(session.database(), settings.get().maxDatabaseClients());
+        if (!ofDatabase.granted()) {
+            return session.fail(ProxyError.tooManyForDatabase(session.database()));
+        }
+        session.holds(ofDatabase);
+        ConnectionLimits.Place ofUser = services.limits()
+                .ofUser(session.database(), session.user(), settings.get().maxUserClients());
+        if (!ofUser.granted()) {
+            return session.fail(ProxyError.tooManyForUser(session.user()));
+        }
+        session.holds(ofUser);
+        services.pools()
+                .tell(new PoolRegistry.Join(
+                        settings.get(),
+                        identity.proof(),
+                        session.context().messageAdapter(Pool.JoinReply.class, FromPool::new)));
+        return session.state(command -> switch (command) {
+            case FromPool(Pool.Joined joined) -> joined(settings.get(), joined, ack);
+            case FromPool(Pool.JoinFailed(var error)) -> fatal(error);
+            default -> common(command);
+        });
+    }
+
+    private Behavior<Command> joined(PoolSettings settings, Pool.Joined joined, ActorRef<Ack> ack) {
+        session.joined(settings, joined);
+        if (!session.parameters().mustBeConfirmed(joined.parameters(), joined.accepted())) {
+            return complete(joined, ack);
+        }
+        LeaseId lease = LeaseId.next();
+        joined.pool()
+                .tell(new Pool.Acquire(
+                        lease, session.leaseEvents(), session.parameters().wanted(), Optional.empty()));
+        return confirming(joined, lease, ack);
+    }
+
+    /// A backend says what it makes of the values in the startup packet, as PostgreSQL does at this moment.
+    private Behavior<Command> confirming(Pool.Joined joined, LeaseId lease, ActorRef<Ack> ack) {
+        return session.state(command -> switch (command) {
+            case FromBackend(LeaseEvent.Attached attached) -> {
+                attached.backend().tell(new BackendConnection.Return(lease, BackendConnection.Ending.FINISHED));
+                yield complete(joined, ack);
+            }
+            case FromBackend(LeaseEvent.Refused(var _, var error)) -> fatal(error);
+            case FromBackend(LeaseEvent.Unserved(var _, var _, var error)) -> fatal(error);
+            case FromBackend(LeaseEvent.Lost _) -> session.fail(ProxyError.backendLost());
+            case FromBackend(LeaseEvent.Replies replies) -> {
+                replies.releaseBytes();
+                yield Behaviors.same();
+            }
+            case ClientGone _ -> session.leave(joined.pool(), lease, Optional.empty());
+            case LoginTimedOut _ -> session.leave(joined.pool(), lease, Optional.of(ProxyError.loginTimeout()));
+            case Drain _, ClientSession.Kill _ ->
+                session.leave(joined.pool(), lease, Optional.of(ProxyError.terminatedByShutdown()));
+            default -> common(command);
+        });
+    }
+
+    private Behavior<Command> complete(Pool.Joined joined, ActorRef<Ack> ack) {
+        BackendKeyData key =
+                services.cancelKeys().issue(session.version(), session.context().getSelf());
+        session.canBeCancelledBy(key.processId());
+        ByteBuf out = session.client().buffer();
+        session.parameters()
+                .greeting(joined.parameters(), joined.accepted())
+                .forEach(parameter -> parameter.encodeTo(out));
+        key.encodeTo(out);
+        new ReadyForQuery(TransactionStatus.IDLE).encodeTo(out);
+        session.client().send(out);
+        Behavior<Command> next = session.loggedIn();
+        ack.tell(Ack.ACK);
+        return next;
+    }
+
+    // ---- the same everywhere
+    // -----------------------------------------------------------------------------------------
+
+    private Behavior<Command> fatal(ErrorResponse error) {
+        session.logRejection(error.message());
+        return session.fail(ProxyError.withSeverity(error, Severity.FATAL));
+    }
+
+    private Behavior<Command> common(Command command) {
+        return switch (command) {
+            case StreamStarted(var ack) -> {
+                ack.tell(Ack.ACK);
+                yield Behaviors.same();
+            }
+            case FromClient(Framed.Violated(var violation), var _) -> {
+                if (violation.quiet()) {
+                    LOG.atDebug()
+                            .addKeyValue("remote", session.remote())
+                            .addKeyValue("reason", violation.getMessage())
+                            .log("connection refused");
+                    yield session.closeQuietly();
+                }
+                session.logRejection(violation.getMessage());
+                yield session.fail(ProxyError.protocolViolation(violation));
+            }
+            case FromClient(Framed.Startup _, var _) ->
+                session.fail(ProxyError.protocolViolation("client re-sent startup packet"));
+            case FromClient(Framed.Messages(var batch), var _) -> {
+                batch.release();
+                yield session.fail(ProxyError.protocolViolation("message out of turn during login"));
+            }
+            case ClientGone _ -> session.closeQuietly();
+            case LoginTimedOut _ -> session.timedOutInLogin();
+            case Drain _ -> session.fail(ProxyError.shuttingDown());
+            case ClientSession.Kill _ -> session.fail(ProxyError.terminatedByShutdown());
+            case CancelRequested(var done) -> {
+                done.tell(new BackendConnection.CancelDone());
+                yield Behaviors.same();
+            }
+            case CredentialArrived _, FromPool _, FromBackend _, CancelForwarded _ -> Behaviors.same();
+        };
+    }
+}

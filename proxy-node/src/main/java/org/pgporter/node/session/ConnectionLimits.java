@@ -1,0 +1,90 @@
+package org.pgporter.node.session;
+
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Counts client connections against their limits: of the node, of each database, of each user of a database.
+/// Each admission is a [Place] that is given back once, however often and from wherever that is tried. Safe to
+/// use from every thread.
+public final class ConnectionLimits {
+    private final Counter total;
+    private final ConcurrentHashMap<Object, Counter> counters = new ConcurrentHashMap<>();
+
+    private record OfDatabase(String database) {}
+
+    private record OfUser(String database, String user) {}
+
+    private static final class Counter {
+        final AtomicInteger count = new AtomicInteger();
+
+        /// Zero: no limit.
+        Place take(int limit) {
+            int now = count.incrementAndGet();
+            if (limit > 0 && now > limit) {
+                count.decrementAndGet();
+                return Place.NONE;
+            }
+            return new Place(this);
+        }
+    }
+
+    /// A place among the connections that are counted.
+    public static final class Place {
+        /// There was none left.
+        static final Place NONE = new Place(null);
+
+        private final @org.jspecify.annotations.Nullable Counter counter;
+        private final AtomicBoolean givenBack = new AtomicBoolean();
+
+        private Place(@org.jspecify.annotations.Nullable Counter counter) {
+            this.counter = counter;
+        }
+
+        public boolean granted() {
+            return counter != null;
+        }
+
+        /// Only the first call counts.
+        public void giveBack() {
+            if (counter != null && givenBack.compareAndSet(false, true)) {
+                counter.count.decrementAndGet();
+            }
+        }
+    }
+
+    /// @param maxConnections of the node, at least 1
+    public ConnectionLimits(int maxConnections) {
+        this.total = new Counter();
+        this.maxConnections = maxConnections;
+    }
+
+    private final int maxConnections;
+
+    public Place ofNode() {
+        return total.take(maxConnections);
+    }
+
+    public Place ofDatabase(String database, int limit) {
+        return counters.computeIfAbsent(new OfDatabase(database), _ -> new Counter())
+                .take(limit);
+    }
+
+    public Place ofUser(String database, String user, int limit) {
+        return counters.computeIfAbsent(new OfUser(database, user), _ -> new Counter())
+                .take(limit);
+    }
+
+    /// Connections counted for the node at this moment.
+    public int connections() {
+        return total.count.get();
+    }
+
+    /// Everything that is counted, for tests and statistics: zero when nobody is connected.
+    public int allCounts() {
+        return total.count.get()
+                + counters.values().stream()
+                        .mapToInt(counter -> counter.count.get())
+                        .sum();
+    }
+}

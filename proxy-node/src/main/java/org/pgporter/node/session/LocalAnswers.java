@@ -1,0 +1,77 @@
+package org.pgporter.node.session;
+
+import io.netty.buffer.ByteBuf;
+import org.pgporter.protocol.codec.Batch;
+import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.ReadyForQuery;
+import org.pgporter.protocol.message.TransactionStatus;
+
+/// Answers a client in PostgreSQL's manner where no backend is involved: messages that need none, and a request
+/// that no backend could be had for. The client gets the error once for each query or pipeline, what follows an
+/// error in an extended query is skipped up to the next Sync, and the session lives.
+final class LocalAnswers {
+    private boolean skippingToSync;
+    private boolean insideFrame;
+
+    /// Whether the next batch belongs to something that has been refused, in whole or in part.
+    boolean inProgress() {
+        return skippingToSync || insideFrame;
+    }
+
+    /// Whether a batch that arrives while the session holds no backend can do without one: stray COPY messages,
+    /// which PostgreSQL ignores outside COPY; Flush, which has nothing to flush; Sync, whose answer is known.
+    static boolean needsNoBackend(Batch batch) {
+        if (batch.endsInsideFrame() && batch.marks() > 0) {
+            return false;
+        }
+        for (int i = 0; i < batch.marks(); i++) {
+            switch (batch.type(i)) {
+                case 'c', 'f', 'H', 'S', 'X' -> {}
+                default -> {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /// Writes the answers to a batch that needs no backend.
+    void answer(Batch batch, ByteBuf out) {
+        for (int i = 0; i < batch.marks(); i++) {
+            if (batch.type(i) == 'S') {
+                ready(out);
+            }
+        }
+    }
+
+    /// Writes the answers to a batch that cannot be served. Called again for the batches that follow while
+    /// [#inProgress()]; `error` is then reported anew where a new query begins.
+    void refuse(Batch batch, ErrorResponse error, ByteBuf out) {
+        insideFrame = batch.endsInsideFrame();
+        for (int i = 0; i < batch.marks(); i++) {
+            switch (batch.type(i)) {
+                case 'S' -> {
+                    skippingToSync = false;
+                    ready(out);
+                }
+                case 'Q', 'F' -> {
+                    if (!skippingToSync) {
+                        error.encodeTo(out);
+                        ready(out);
+                    }
+                }
+                case 'P', 'B', 'D', 'E', 'C' -> {
+                    if (!skippingToSync) {
+                        error.encodeTo(out);
+                        skippingToSync = true;
+                    }
+                }
+                default -> {}
+            }
+        }
+    }
+
+    private static void ready(ByteBuf out) {
+        new ReadyForQuery(TransactionStatus.IDLE).encodeTo(out);
+    }
+}

@@ -1,0 +1,102 @@
+package org.pgporter.node.session;
+
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.pgporter.node.backend.AcceptedValues;
+import org.pgporter.node.backend.ServerParameters;
+import org.pgporter.node.backend.WantedParameters;
+import org.pgporter.protocol.message.ParameterStatus;
+
+/// The run-time parameters of one session: which values it wants wherever it goes, and which it has been told.
+final class SessionParameters {
+    private final WantedParameters atStartup;
+    private WantedParameters wanted;
+    private final Map<String, String> told = new HashMap<>();
+    private @Nullable ServerParameters lastSeen;
+
+    /// @param startup the parameters of the startup packet, as written
+    SessionParameters(WantedParameters startup) {
+        this.atStartup = startup;
+        this.wanted = startup;
+    }
+
+    WantedParameters wanted() {
+        return wanted;
+    }
+
+    /// Whether a backend has to be asked what it makes of the values that the client has written: nobody in
+    /// this pool has used one of them before. An application name can be anything.
+    boolean mustBeConfirmed(ServerParameters reported, AcceptedValues accepted) {
+        return wanted.asMap().entrySet().stream()
+                .anyMatch(entry -> !AcceptedValues.alwaysAccepted(entry.getKey())
+                        && !accepted.knows(entry.getKey(), entry.getValue())
+                        && !reported.get(entry.getKey()).equals(java.util.Optional.of(entry.getValue())));
+    }
+
+    /// What the client is told at the end of its login: the server's values, with its own in the server's
+    /// spelling.
+    List<ParameterStatus> greeting(ServerParameters reported, AcceptedValues accepted) {
+        List<ParameterStatus> greeting = new ArrayList<>();
+        reported.asMap().forEach((name, value) -> {
+            String own = wanted.get(name)
+                    .map(written -> accepted.canonical(name, written))
+                    .orElse(value);
+            if (wanted.get(name).isPresent()) {
+                wanted = wanted.with(name, own);
+            }
+            greeting.add(new ParameterStatus(name, own));
+            told.put(name, own);
+        });
+        lastSeen = reported;
+        return greeting;
+    }
+
+    /// A backend reported this to the client itself: it has changed it.
+    void reported(List<ParameterStatus> changes) {
+        for (ParameterStatus change : changes) {
+            told.put(change.name(), change.value());
+            if (ServerParameters.settable(change.name())) {
+                wanted = wanted.with(change.name(), change.value());
+            }
+        }
+    }
+
+    /// A backend took over our values. Writes what the client does not know yet.
+    void aligned(List<ParameterStatus> changes, ByteBuf out) {
+        for (ParameterStatus change : changes) {
+            if (wanted.get(change.name()).isPresent()) {
+                wanted = wanted.with(change.name(), change.value());
+            }
+            tell(change, out);
+        }
+    }
+
+    /// The session is on a backend that reports these. Writes what has changed of the facts that are not the
+    /// session's to choose, such as `server_version` after an upgrade or `in_hot_standby` after a failover.
+    void attachedTo(ServerParameters reported, ByteBuf out) {
+        if (reported == lastSeen) {
+            return;
+        }
+        lastSeen = reported;
+        reported.asMap().forEach((name, value) -> {
+            if (!ServerParameters.settable(name)) {
+                tell(new ParameterStatus(name, value), out);
+            }
+        });
+    }
+
+    /// The client has reset its session (DISCARD ALL): what counts is what it wrote in its startup packet.
+    void discarded() {
+        wanted = atStartup;
+    }
+
+    private void tell(ParameterStatus parameter, ByteBuf out) {
+        if (!parameter.value().equals(told.put(parameter.name(), parameter.value()))) {
+            parameter.encodeTo(out);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package org.pgporter.node.session;
+
+import java.util.HashSet;
+import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.pgporter.node.transport.SocketHandle;
+
+/// The client sessions of one event loop: starts one for each socket that the loop has accepted, and ends them
+/// when the node drains.
+public final class Sessions extends AbstractBehavior<Sessions.Command> {
+    public sealed interface Command {}
+
+    public record Accepted(SocketHandle socket) implements Command {}
+
+    /// Each session ends at the next moment at which nothing is open.
+    ///
+    /// @param whenEmpty told once no session is left
+    public record DrainAll(ActorRef<Empty> whenEmpty) implements Command {}
+
+    /// Each session ends now.
+    public record KillAll() implements Command {}
+
+    public record Empty() {}
+
+    private final SessionServices services;
+    private final HashSet<ActorRef<ClientSession.Command>> sessions = new HashSet<>();
+    private Optional<ActorRef<Empty>> whenEmpty = Optional.empty();
+    private long sequence;
+
+    private Sessions(ActorContext<Command> context, SessionServices services) {
+        super(context);
+        this.services = services;
+    }
+
+    /// Must run on the dispatcher of the loop.
+    public static Behavior<Command> create(SessionServices services) {
+        return Behaviors.setup(context -> new Sessions(context, services));
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder()
+                .onAnyMessage(this::onCommand)
+                .onSignal(Terminated.class, this::onTerminated)
+                .build();
+    }
+
+    private Behavior<Command> onCommand(Command command) {
+        switch (command) {
+            case Accepted(var socket) -> {
+                int loop = socket.loopIndex();
+                ActorRef<ClientSession.Command> session = getContext()
+                        .spawn(
+                                ClientSession.create(services, socket),
+                                loop + "-" + ++sequence,
+                                DispatcherSelector.fromConfig(services.loops().dispatcher(loop)));
+                getContext().watch(session);
+                sessions.add(session);
+            }
+            case DrainAll(var replyTo) -> {
+                whenEmpty = Optional.of(replyTo);
+                sessions.forEach(session -> session.tell(new ClientSession.Drain()));
+                tellWhenEmpty();
+            }
+            case KillAll _ -> sessions.forEach(session -> session.tell(new ClientSession.Kill()));
+        }
+        return this;
+    }
+
+    private Behavior<Command> onTerminated(Terminated signal) {
+        sessions.remove(signal.getRef().<ClientSession.Command>unsafeUpcast());
+        tellWhenEmpty();
+        return this;
+    }
+
+    private void tellWhenEmpty() {
+        if (sessions.isEmpty()) {
+            whenEmpty.ifPresent(replyTo -> replyTo.tell(new Empty()));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package org.pgporter.node.transport;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.setup.Setup;
+
+/// The event loops of a node: Netty's threads that read and write sockets. Each is also the executor of a Pekko
+/// dispatcher, so an actor of that dispatcher runs on the thread that serves its socket, and a message between
+/// two of them is a queue operation and no wake-up.
+///
+/// Actors must be gone before the loops are: terminate the ActorSystem first, then [#close]. The other way
+/// round the system waits for threads that no longer run.
+public final class EventLoops implements AutoCloseable {
+    private static final String THREADS = "pgporter-loop";
+    private static final String DISPATCHERS = "pgporter.loops.loop-";
+
+    private final Transport transport;
+    private final MultiThreadIoEventLoopGroup group;
+    private final List<EventLoop> loops;
+
+    private EventLoops(Transport transport, int count) {
+        this.transport = transport;
+        this.group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory(THREADS, true), transport.loops());
+        this.loops = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            loops.add(group.next());
+        }
+    }
+
+    /// @param count at least 1
+    /// @throws TransportUnavailable when a named kind does not work here
+    public static EventLoops start(IoKind wanted, int count) {
+        return new EventLoops(Transport.of(wanted), count);
+    }
+
+    /// The kind in use, never [IoKind#AUTO].
+    public IoKind kind() {
+        return transport.kind();
+    }
+
+    public int count() {
+        return loops.size();
+    }
+
+    public EventLoop loop(int index) {
+        return loops.get(index);
+    }
+
+    int indexOf(EventLoop loop) {
+        return loops.indexOf(loop);
+    }
+
+    Transport transport() {
+        return transport;
+    }
+
+    MultiThreadIoEventLoopGroup group() {
+        return group;
+    }
+
+    /// The configuration path of the dispatcher that runs on this loop.
+    public String dispatcher(int index) {
+        return DISPATCHERS + index;
+    }
+
+    /// The dispatchers' configuration, for the actor system.
+    public Config dispatcherConfig() {
+        StringBuilder config = new StringBuilder();
+        for (int i = 0; i < loops.size(); i++) {
+            // Few messages per turn: an actor with a long queue must not keep the loop from its sockets.
+            config.append("""
+                    %s {
+                      type = Dispatcher
+                      executor = "%s"
+                      throughput = 16
+                      loop = %d
+                    }
+                    """.formatted(dispatcher(i), EventLoopExecutor.Configurator.class.getName(), i));
+        }
+        return ConfigFactory.parseString(config.toString());
+    }
+
+    /// Makes these loops known to the dispatchers of an actor system that is created with it.
+    public Setup setup() {
+        return new LoopsSetup(this);
+    }
+
+    static final class LoopsSetup extends Setup {
+        final EventLoops loops;
+
+        LoopsSetup(EventLoops loops) {
+            this.loops = loops;
+        }
+    }
+
+    /// Ends the threads. Waits a moment for what they still do.
+    @Override
+    public void close() {
+        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+    }
+}

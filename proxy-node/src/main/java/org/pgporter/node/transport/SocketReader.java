@@ -1,0 +1,135 @@
+package org.pgporter.node.transport;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The channel's side of [SocketSource]: keeps what has been read until it is asked for. Reading goes on by
+/// itself (each switch of auto-read costs system calls) and pauses only when more than [#HIGH_WATER] is
+/// waiting.
+final class SocketReader extends ChannelInboundHandlerAdapter {
+    /// So many bytes may wait for somebody to want them: a few reads of the largest size.
+    static final int HIGH_WATER = 256 * 1024;
+
+    /// Whoever takes the chunks.
+    interface Consumer {
+        void arrived();
+    }
+
+    private final ArrayDeque<ByteBuf> chunks = new ArrayDeque<>();
+    private final List<Runnable> closeActions = new ArrayList<>();
+    private long waiting;
+    private boolean paused;
+    private boolean ended;
+    private boolean stopped;
+    private @Nullable Consumer consumer;
+    private @Nullable SocketHandle handle;
+
+    void bind(SocketHandle socket) {
+        handle = socket;
+    }
+
+    void consumer(Consumer to) {
+        consumer = to;
+    }
+
+    /// The oldest chunk, now the caller's, or null when none is there.
+    @Nullable
+    ByteBuf poll(io.netty.channel.Channel channel) {
+        ByteBuf chunk = chunks.poll();
+        if (chunk != null) {
+            waiting -= chunk.readableBytes();
+            if (paused && waiting == 0) {
+                paused = false;
+                channel.config().setAutoRead(true);
+            }
+        }
+        return chunk;
+    }
+
+    /// Nothing will come after what is waiting.
+    boolean ended() {
+        return ended && chunks.isEmpty();
+    }
+
+    /// Nobody will take anything any more.
+    void stop() {
+        stopped = true;
+        for (ByteBuf chunk = chunks.poll(); chunk != null; chunk = chunks.poll()) {
+            chunk.release();
+        }
+    }
+
+    void onClosed(Runnable action) {
+        if (ended) {
+            action.run();
+        } else {
+            closeActions.add(action);
+        }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf chunk = (ByteBuf) message;
+        if (stopped || !chunk.isReadable()) {
+            chunk.release();
+            return;
+        }
+        chunks.add(chunk);
+        waiting += chunk.readableBytes();
+        if (waiting > HIGH_WATER && !paused) {
+            paused = true;
+            context.channel().config().setAutoRead(false);
+        }
+        tell();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof ChannelInputShutdownEvent || event instanceof ChannelInputShutdownReadComplete) {
+            end();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        end();
+        if (handle != null) {
+            handle.writabilityChanged();
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        if (handle != null) {
+            handle.writabilityChanged();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        context.close(); // a reset is the peer's way to leave
+    }
+
+    private void end() {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        tell();
+        closeActions.forEach(Runnable::run);
+        closeActions.clear();
+    }
+
+    private void tell() {
+        if (consumer != null) {
+            consumer.arrived();
+        }
+    }
+}
