@@ -1,0 +1,106 @@
+package org.pgporter.integration;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.pgporter.auth.credential.StoredCredential;
+import org.pgporter.config.ClusterConfig;
+import org.pgporter.config.GeneralConfig;
+import org.pgporter.config.PoolConfig;
+import org.pgporter.config.PoolOptions;
+import org.pgporter.config.ProxyConfig;
+import org.pgporter.config.UserConfig;
+import org.pgporter.node.ProxyNode;
+
+/// A node of its own on a free port, for one test or one class of tests.
+public final class TestNode implements AutoCloseable {
+    private final ProxyNode node;
+
+    private TestNode(ProxyNode node) {
+        this.node = node;
+    }
+
+    /// A node in front of whatever listens there.
+    public static Builder inFrontOf(String host, int port) {
+        return new Builder(host, port);
+    }
+
+    public String host() {
+        return "127.0.0.1";
+    }
+
+    public int port() {
+        return ((InetSocketAddress) node.addresses().getFirst()).getPort();
+    }
+
+    public String jdbcUrl(String database) {
+        return "jdbc:postgresql://" + host() + ":" + port() + "/" + database;
+    }
+
+    public ProxyNode node() {
+        return node;
+    }
+
+    @Override
+    public void close() {
+        node.stop().toCompletableFuture().join();
+    }
+
+    public static final class Builder {
+        private final String host;
+        private final int port;
+        private final Map<String, List<UserConfig>> users = new LinkedHashMap<>();
+        private UnaryOperator<PoolConfig> pool = UnaryOperator.identity();
+        private GeneralConfig general =
+                GeneralConfig.defaults().withHost("127.0.0.1").withPort(0);
+
+        private Builder(String host, int port) {
+            this.host = host;
+            this.port = port;
+        }
+
+        /// @param password as in the configuration: a secret as PostgreSQL stores it, or plain
+        public Builder user(String database, String name, String password) {
+            return user(database, UserConfig.of(name, StoredCredential.parse(password)));
+        }
+
+        public Builder user(String database, UserConfig user) {
+            users.computeIfAbsent(database, _ -> new ArrayList<>()).add(user);
+            return this;
+        }
+
+        public Builder pools(UnaryOperator<PoolOptions> change) {
+            general = general.withPools(change.apply(general.pools()));
+            return this;
+        }
+
+        /// Changes each pool as it stands in the configuration.
+        public Builder eachPool(UnaryOperator<PoolConfig> change) {
+            UnaryOperator<PoolConfig> before = pool;
+            pool = config -> change.apply(before.apply(config));
+            return this;
+        }
+
+        public Builder general(UnaryOperator<GeneralConfig> change) {
+            general = change.apply(general);
+            return this;
+        }
+
+        public Builder unixSocketIn(Path directory) {
+            return general(config -> config.withListener(config.listener().withUnixSocketDir(directory)));
+        }
+
+        public TestNode start() {
+            Map<String, PoolConfig> pools = new LinkedHashMap<>();
+            users.forEach((database, its) -> pools.put(
+                    database,
+                    pool.apply(
+                            PoolConfig.defaults().withServer(host, port).withUsers(its.toArray(UserConfig[]::new)))));
+            return new TestNode(ProxyNode.start(new ProxyConfig(general, ClusterConfig.defaults(), pools)));
+        }
+    }
+}
