@@ -210,8 +210,8 @@ public final class ProxyNode {
     /// (57P01), and what is left after `general.shutdown_timeout` is ended. Completes when everything is
     /// closed.
     ///
-    /// Where `general.so_reuseport` is on, the node stops listening at once: another process has the port as well, and
-    /// new clients are its.
+    /// Where `general.so_reuseport` is on, the node stops listening at once: another process has the port as
+    /// well, and new clients are its.
     public CompletionStage<Void> drain() {
         if (config.general().listener().soReuseport()) {
             listeners.forEach(Listener::close);

@@ -1,9 +1,10 @@
 package org.pgporter.node.logging;
 
-/// The keys of log lines, listed once. Operators build filters on them, so a key keeps its name and its meaning.
+/// The keys of log lines, listed once. Operators build filters on them, so a key keeps its name and its
+/// meaning.
 ///
-/// Values must be immutable, because a line is written by another thread than the one that logged it, and must never be
-/// secret.
+/// Values must be immutable, because a line is written by another thread than the one that logged it, and must
+/// never be secret.
 public final class LogKeys {
     /// Id of a client session on its node.
     public static final String SESSION = "session";
