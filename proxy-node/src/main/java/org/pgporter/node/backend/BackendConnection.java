@@ -11,6 +11,7 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.stream.typed.javadsl.ActorSink;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.HoldsBytes;
 import org.pgporter.node.transport.SocketHandle;
@@ -147,6 +148,7 @@ public final class BackendConnection {
 
     private @Nullable String retired;
     private @Nullable SocketHandle openSocket;
+    private final long startedAt = System.nanoTime();
 
     private BackendConnection(
             ActorContext<Command> context,
@@ -197,7 +199,9 @@ public final class BackendConnection {
                         Ack.ACK,
                         new ServerGone(),
                         _ -> new ServerGone()));
-        limit("login", settings.connectTimeout());
+        Duration spent = Duration.ofNanos(System.nanoTime() - startedAt);
+        Duration left = settings.connectTimeout().minus(spent);
+        limit("login", left.isNegative() ? Duration.ZERO : left);
         BackendLogin login = opening.login(settings);
         socket.writeAndFlush(login.start(socket.allocator()));
         return loggingIn(socket, login);
@@ -301,8 +305,8 @@ public final class BackendConnection {
             holder.releaseBytes();
         }
         LOG.atError()
-                .addKeyValue("state", state)
-                .addKeyValue("message", command.getClass().getSimpleName())
+                .addKeyValue(LogKeys.STATE, state)
+                .addKeyValue(LogKeys.COMMAND, command.getClass().getSimpleName())
                 .log("message makes no sense in this state");
         return Behaviors.same();
     }

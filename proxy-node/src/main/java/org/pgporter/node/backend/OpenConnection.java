@@ -34,16 +34,12 @@ import org.pgporter.protocol.message.ParameterStatus;
 import org.pgporter.protocol.message.Terminate;
 import org.pgporter.protocol.message.TransactionStatus;
 import org.pgporter.protocol.stream.Framed;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// The states of a [BackendConnection] from its login to its end; the machine is drawn there.
 ///
 /// Each state answers what it has to do with; the rest goes to [#common], which is the same for all, so that
 /// what matters in a state can be seen.
 final class OpenConnection {
-    private static final Logger LOG = LoggerFactory.getLogger(OpenConnection.class);
-
     private final BackendConnection connection;
     private final SocketHandle socket;
     private final Optional<BackendKeyData> key;
@@ -420,7 +416,6 @@ final class OpenConnection {
     // ---- the end, and what is the same everywhere ------------------------------------------------------------
 
     private Behavior<Command> closing(String reason) {
-        LOG.atDebug().addKeyValue("reason", reason).log("backend connection closed");
         connection.owner().tell(new Closed(connection.context().getSelf(), reason));
         ByteBuf goodbye = socket.allocator().buffer(8);
         new Terminate().encodeTo(goodbye);
