@@ -209,7 +209,13 @@ public final class ProxyNode {
     /// Lets transactions finish: new clients are refused (57P03), a session ends as soon as nothing is open
     /// (57P01), and what is left after `general.shutdown_timeout` is ended. Completes when everything is
     /// closed.
+    ///
+    /// Where `general.so_reuseport` is on, the node stops listening at once: another process has the port as well, and
+    /// new clients are its.
     public CompletionStage<Void> drain() {
+        if (config.general().listener().soReuseport()) {
+            listeners.forEach(Listener::close);
+        }
         draining.set(true);
         system.tell(new NodeGuardian.Drain(config.general().shutdownTimeout()));
         return closed.copy();
