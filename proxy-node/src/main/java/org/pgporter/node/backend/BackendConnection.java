@@ -324,10 +324,12 @@ public final class BackendConnection {
         }
         backend.socket().flush();
         limit("preparation of the connection", settings.connectTimeout());
-        return preparing(backend, lend, List.of());
+        return preparing(backend, lend, List.of(), Optional.empty());
     }
 
-    private Behavior<Command> preparing(Backend backend, Lend lend, List<ParameterStatus> aligned) {
+    /// `refusal` is the server's error, when it has said one; the preparation still has to end.
+    private Behavior<Command> preparing(
+            Backend backend, Lend lend, List<ParameterStatus> aligned, Optional<ErrorResponse> refusal) {
         return state(command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 ServerOutput output = backend.talk().fromServer(batch);
@@ -336,20 +338,13 @@ public final class BackendConnection {
                 if (output.fatal().isPresent()) {
                     yield declined(backend, lend, output.fatal().get().message());
                 }
-                if (output.ownError().isPresent()) {
-                    timers.cancel(TIMER);
-                    lend.releaseBytes();
-                    lend.holder()
-                            .tell(new LeaseEvent.Refused(
-                                    lend.lease(), output.ownError().get()));
-                    yield ended(backend);
-                }
                 List<ParameterStatus> all = output.aligned().isEmpty() ? aligned : output.aligned();
+                Optional<ErrorResponse> error = refusal.or(output::ownError);
                 if (output.ownCycleEnded() && backend.talk().settled()) {
                     timers.cancel(TIMER);
-                    yield attach(backend, lend, all);
+                    yield error.isPresent() ? refused(backend, lend, error.get()) : attach(backend, lend, all);
                 }
-                yield preparing(backend, lend, all);
+                yield preparing(backend, lend, all, error);
             }
             case Return(var lease, var _) -> {
                 if (!lease.equals(lend.lease())) {
@@ -358,6 +353,7 @@ public final class BackendConnection {
                 lend.releaseBytes();
                 yield cleaning(backend);
             }
+            case FromServer(Framed.Violated(var violation), var _) -> declined(backend, lend, violation.getMessage());
             case ServerGone _ -> declined(backend, lend, "connection closed by the server");
             case TookTooLong(var what) -> declined(backend, lend, what + " took too long");
             case Cancel(var _, var done) -> nothingToCancel(done);
@@ -366,6 +362,12 @@ public final class BackendConnection {
             case Retire(var reason) -> retireWhenOpen(reason);
             default -> common(backend, command);
         });
+    }
+
+    private Behavior<Command> refused(Backend backend, Lend lend, ErrorResponse error) {
+        lend.releaseBytes();
+        lend.holder().tell(new LeaseEvent.Refused(lend.lease(), error));
+        return ended(backend);
     }
 
     private Behavior<Command> declined(Backend backend, Lend lend, String reason) {
@@ -648,20 +650,24 @@ public final class BackendConnection {
         new Terminate().encodeTo(goodbye);
         backend.socket().write(goodbye);
         backend.socket().closeAfterFlush();
-        return closed();
+        return closed(false);
     }
 
-    /// Until the owner has heard of it, requests that crossed the news are declined, so that none is lost.
-    private Behavior<Command> closed() {
+    /// Until the owner has heard of it, requests that crossed the news are declined, so that none is lost; and
+    /// until the cancel requests are through, because somebody waits for them.
+    private Behavior<Command> closed(boolean farewell) {
         return state(command -> switch (command) {
-            case Farewell _ -> Behaviors.stopped();
+            case Farewell _ -> pendingCancels == 0 ? Behaviors.stopped() : closed(true);
+            case CancelFinished finished -> {
+                cancelFinished(finished);
+                yield farewell && pendingCancels == 0 ? Behaviors.stopped() : Behaviors.same();
+            }
             case Lend lend -> {
                 owner.tell(new Declined(context.getSelf(), lend));
                 yield Behaviors.same();
             }
             case Relay relay -> dropped(relay);
             case Cancel(var _, var done) -> nothingToCancel(done);
-            case CancelFinished finished -> cancelFinished(finished);
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 batch.release();
                 yield acknowledged(ack);
