@@ -99,29 +99,19 @@ class BadInputIT {
             client.expectsError("08P01");
             client.expectsClosed();
             // The server may still be busy with it: it is cancelled, and the connection given up.
-            ServerConversation next = scene.server().accept();
-            if (!cancels(next)) {
-                next.acceptsLogin();
-                Scene.converse(other, next, "other");
-                scene.server().accept().expectsCancelRequest();
-            } else {
-                Scene.converse(other, scene.backend(), "other");
-            }
+            ServerConversation fresh =
+                    Scene.cancelAndLogin(scene.server().accept(), scene.server().accept());
+            Scene.converse(other, fresh, "other");
             backend.expectsTerminate();
             backend.expectsClosed();
         }
-    }
-
-    private static boolean cancels(ServerConversation conversation) {
-        return conversation.expectsStartupPacket(org.pgporter.protocol.message.StartupPacket.class)
-                instanceof org.pgporter.protocol.message.CancelRequest;
     }
 
     @Test
     void shouldSurviveNoise() {
         long seed = System.nanoTime();
         Random random = new Random(seed);
-        try (Scene scene = Scene.withBackends(1)) {
+        try (Scene scene = Scene.withOneBackend()) {
             scene.server().serve(BadInputIT::servesQueries);
             RawClient other = scene.client();
             for (int round = 0; round < 40; round++) {

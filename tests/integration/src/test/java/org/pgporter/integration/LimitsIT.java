@@ -41,6 +41,8 @@ class LimitsIT {
     void shouldRefuseMoreClientsOfADatabaseThanItTakes() {
         try (Scene scene = Scene.with(node -> node.user("shop", "other", Scene.PASSWORD)
                 .eachPool(pool -> pool.withMaxClientConnections(1)))) {
+            // Each user has a pool with one backend connection.
+            scene.backend();
             scene.backend();
             RawClient first = scene.client();
 
@@ -59,7 +61,6 @@ class LimitsIT {
         try (Scene scene = Scene.with(node -> node.user(
                 "shop",
                 UserConfig.of("few", StoredCredential.parse("few")).withMaxClientConnections(1)))) {
-            // Each user has a pool with one backend connection.
             scene.backend();
             scene.backend();
             RawClient first = scene.connection().logsIn("few", "few", "shop");

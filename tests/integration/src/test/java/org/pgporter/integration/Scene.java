@@ -7,10 +7,12 @@ import static org.pgporter.support.BackendMessages.readyForQuery;
 import static org.pgporter.support.BackendMessages.rowDescription;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
 import org.pgporter.protocol.message.BackendMessage;
+import org.pgporter.protocol.message.CancelRequest;
+import org.pgporter.protocol.message.StartupPacket;
 import org.pgporter.support.RawClient;
 import org.pgporter.support.ScriptedServer;
 import org.pgporter.support.ServerConversation;
@@ -26,7 +28,7 @@ final class Scene implements AutoCloseable {
 
     private final ScriptedServer server;
     private final TestNode node;
-    private final List<RawClient> clients = new ArrayList<>();
+    private final List<RawClient> clients = new CopyOnWriteArrayList<>();
 
     private Scene(UnaryOperator<TestNode.Builder> change) {
         server = ScriptedServer.start();
@@ -45,10 +47,6 @@ final class Scene implements AutoCloseable {
 
     static Scene withOneBackend() {
         return new Scene(UnaryOperator.identity());
-    }
-
-    static Scene withBackends(int count) {
-        return new Scene(node -> node.pools(pool -> pool.withPoolSize(count).withMinPoolSize(count)));
     }
 
     TestNode node() {
@@ -77,6 +75,23 @@ final class Scene implements AutoCloseable {
         RawClient client = RawClient.connects(node.host(), node.port());
         clients.add(client);
         return client;
+    }
+
+    /// Of these two new connections one carries a CancelRequest, and the other is logged in; in any order.
+    ///
+    /// @return the one that is logged in
+    static ServerConversation cancelAndLogin(ServerConversation one, ServerConversation other) {
+        boolean cancels = one.expectsStartupPacket(StartupPacket.class) instanceof CancelRequest;
+        ServerConversation backend = cancels ? other : one;
+        if (cancels) {
+            one.closes();
+            other.expectsStartup();
+        } else {
+            other.expectsCancelRequest();
+            other.closes();
+        }
+        backend.acceptsLogin();
+        return backend;
     }
 
     /// One query with one row as answer, from the client through the backend.
