@@ -439,7 +439,9 @@ public final class BackendConnection {
         }
         acknowledgeWhenWritable(backend.socket(), batch.ack());
         ByteBuf due = backend.talk().dueLocalReplies();
-        if (due.isReadable()) {
+        // The server may have nothing to say to this, as to COPY data that comes too late: the holder waits for
+        // a word all the same.
+        if (due.isReadable() || backend.talk().settled()) {
             tellReplies(backend, lease, nothingButBytes(backend, due), Optional.empty());
         }
     }

@@ -15,11 +15,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Opens connections. Host names are resolved off the loop, and every address of a name is tried in turn within
 /// the time given for all.
 public final class Connector {
+    private static final Pattern SYSTEM_CALL = Pattern.compile("^.* failed with error\\(-?\\d+\\): ");
+
     private Connector() {}
 
     /// @param loop the index of the loop that the connection will live on
@@ -109,9 +112,11 @@ public final class Connector {
         bootstrap.option(option, (T) value);
     }
 
-    /// The operating system's words, without the address that Netty puts into them.
+    /// The operating system's words, without the system call and the address that Netty puts around them:
+    /// `connect(..) failed with error(-111): Connection refused: /127.0.0.1:5432`.
     private static String reason(Throwable failure) {
-        String message = String.valueOf(failure.getMessage());
+        String message =
+                SYSTEM_CALL.matcher(String.valueOf(failure.getMessage())).replaceFirst("");
         int address = message.indexOf(": ");
         return switch (failure) {
             case io.netty.channel.ConnectTimeoutException _ -> "timed out";
