@@ -194,7 +194,7 @@ class ParametersIT {
             backend.expectsQuery("select 'one'");
             backend.sends(Scene.answer("one"));
             Scene.expectsAnswer(one, "one");
-            assertThat(one.transcript().lines().filter(line -> line.contains("ParameterStatus TimeZone")))
+            assertThat(one.transcript().lines().filter(line -> line.contains("ParameterStatus \"TimeZone\"")))
                     .hasSize(1);
         }
     }
