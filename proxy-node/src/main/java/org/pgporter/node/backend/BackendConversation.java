@@ -45,6 +45,7 @@ final class BackendConversation {
     private final TreeMap<String, String> applied = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     private @Nullable WantedParameters alignedTo;
     private List<Alignment.Setting> aligning = List.of();
+    private boolean aligningFailed;
 
     private TransactionStatus status = TransactionStatus.IDLE;
     private boolean insideClientFrame;
@@ -355,6 +356,7 @@ final class BackendConversation {
                 case 'E' -> {
                     ErrorResponse error = ErrorResponse.decode(batch.body(mark));
                     ownError = Optional.of(error);
+                    aligningFailed = !aligning.isEmpty();
                     noteFatal(error);
                 }
                 case 'Z' -> {
@@ -371,7 +373,8 @@ final class BackendConversation {
             if (aligning.isEmpty()) {
                 return;
             }
-            if (ownError.isPresent()) {
+            if (aligningFailed) {
+                aligningFailed = false;
                 alignedTo = null;
             } else {
                 for (Alignment.Setting setting : aligning) {

@@ -105,10 +105,12 @@ final class OpenConnection {
         }
         socket.flush();
         connection.limit("preparation of the connection", connection.settings().connectTimeout());
-        return preparing(lend, List.of());
+        return preparing(lend, List.of(), Optional.empty());
     }
 
-    private Behavior<Command> preparing(Lend lend, List<ParameterStatus> aligned) {
+    /// `refusal` is the server's error, when it has said one; the preparation still has to end.
+    private Behavior<Command> preparing(
+            Lend lend, List<ParameterStatus> aligned, Optional<ErrorResponse> refusal) {
         return connection.state(command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 ServerOutput output = talk.fromServer(batch);
@@ -117,20 +119,13 @@ final class OpenConnection {
                 if (output.fatal().isPresent()) {
                     yield declined(lend, output.fatal().get().message());
                 }
-                if (output.ownError().isPresent()) {
-                    connection.unlimited();
-                    lend.releaseBytes();
-                    lend.holder()
-                            .tell(new LeaseEvent.Refused(
-                                    lend.lease(), output.ownError().get()));
-                    yield ended();
-                }
                 List<ParameterStatus> all = output.aligned().isEmpty() ? aligned : output.aligned();
+                Optional<ErrorResponse> error = refusal.or(output::ownError);
                 if (output.ownCycleEnded() && talk.settled()) {
                     connection.unlimited();
-                    yield attach(lend, all);
+                    yield error.isPresent() ? refused(lend, error.get()) : attach(lend, all);
                 }
-                yield preparing(lend, all);
+                yield preparing(lend, all, error);
             }
             case Return(var lease, var _) -> {
                 if (!lease.equals(lend.lease())) {
@@ -139,6 +134,7 @@ final class OpenConnection {
                 lend.releaseBytes();
                 yield cleaning();
             }
+            case FromServer(Framed.Violated(var violation), var _) -> declined(lend, violation.getMessage());
             case ServerGone _ -> declined(lend, "connection closed by the server");
             case TookTooLong(var what) -> declined(lend, what + " took too long");
             case Cancel(var _, var done) -> nothingToCancel(done);
@@ -147,6 +143,12 @@ final class OpenConnection {
             case Retire(var reason) -> connection.retireWhenOpen(reason);
             default -> common(command);
         });
+    }
+
+    private Behavior<Command> refused(Lend lend, ErrorResponse error) {
+        lend.releaseBytes();
+        lend.holder().tell(new LeaseEvent.Refused(lend.lease(), error));
+        return ended();
     }
 
     private Behavior<Command> declined(Lend lend, String reason) {
@@ -421,20 +423,24 @@ final class OpenConnection {
         new Terminate().encodeTo(goodbye);
         socket.write(goodbye);
         socket.closeAfterFlush();
-        return closed();
+        return closed(false);
     }
 
-    /// Until the owner has heard of it, requests that crossed the news are declined, so that none is lost.
-    private Behavior<Command> closed() {
+    /// Until the owner has heard of it, requests that crossed the news are declined, so that none is lost; and
+    /// until the cancel requests are through, because somebody waits for them.
+    private Behavior<Command> closed(boolean farewell) {
         return connection.state(command -> switch (command) {
-            case Farewell _ -> Behaviors.stopped();
+            case Farewell _ -> pendingCancels == 0 ? Behaviors.stopped() : closed(true);
+            case CancelFinished finished -> {
+                cancelFinished(finished);
+                yield farewell && pendingCancels == 0 ? Behaviors.stopped() : Behaviors.same();
+            }
             case Lend lend -> {
                 connection.owner().tell(new Declined(connection.context().getSelf(), lend));
                 yield Behaviors.same();
             }
             case Relay relay -> dropped(relay);
             case Cancel(var _, var done) -> nothingToCancel(done);
-            case CancelFinished finished -> cancelFinished(finished);
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 batch.release();
                 yield acknowledged(ack);

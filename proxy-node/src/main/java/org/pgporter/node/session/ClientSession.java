@@ -211,6 +211,7 @@ public final class ClientSession {
 
     private Behavior<Command> onBatchWhenIdle(Batch batch, ActorRef<Ack> ack) {
         boolean goodbye = cutOffTerminate(batch);
+        local.cutOffStray(batch);
         if (local.inProgress()) {
             ByteBuf out = client.buffer();
             local.refuse(batch, lastRefusal(), out);
