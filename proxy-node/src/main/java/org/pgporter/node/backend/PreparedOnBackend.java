@@ -46,7 +46,7 @@ final class PreparedOnBackend implements RepliesOwed.StatementEvents {
 
     @Override
     public void prepared() {
-        inFlight.remove();
+        inFlight.remove().accepted();
     }
 
     @Override

@@ -18,6 +18,7 @@ public final class PreparedStatement {
     private final byte[] definition;
     private final int hash;
     private final byte[] serverName;
+    private volatile boolean accepted;
 
     private PreparedStatement(byte[] definition, byte[] serverName) {
         this.definition = definition;
@@ -44,6 +45,19 @@ public final class PreparedStatement {
     /// The name that this statement has on every backend that knows it; empty for an unnamed one.
     public String serverName() {
         return new String(serverName, java.nio.charset.StandardCharsets.US_ASCII);
+    }
+
+    /// Some backend has accepted the Parse of this statement.
+    void accepted() {
+        if (!accepted) {
+            accepted = true;
+        }
+    }
+
+    /// Whether a backend of the pool has accepted it before: then its Parse can be answered without asking one
+    /// again.
+    public boolean isAccepted() {
+        return accepted && isNamed();
     }
 
     /// Bytes of the definition, for the sum of a cache's memory.

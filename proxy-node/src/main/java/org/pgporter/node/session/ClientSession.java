@@ -201,30 +201,38 @@ public final class ClientSession {
 
     private Behavior<Command> onBatchWhenIdle(Batch batch, ActorRef<Ack> ack) {
         boolean goodbye = cutOffTerminate(batch);
-        if (local.inProgress() || LocalAnswers.needsNoBackend(batch)) {
+        if (local.inProgress()) {
             ByteBuf out = client.buffer();
-            if (local.inProgress()) {
-                local.refuse(batch, lastRefusal(), out);
-            } else {
-                local.answer(batch, out);
-            }
-            batch.release();
-            client.send(out);
-            if (goodbye) {
-                return closeQuietly();
-            }
-            client.acknowledge(ack);
-            return Behaviors.same();
+            local.refuse(batch, lastRefusal(), out);
+            return answered(batch, out, ack, goodbye);
         }
-        LeaseId lease = LeaseId.next();
+        @Nullable StatementUse @Nullable [] uses;
         try {
-            ClientBatch first = new ClientBatch(batch, usesIn(batch), ack);
-            poolRef().tell(new Pool.Acquire(lease, leaseEvents, parameters.wanted(), Optional.of(first)));
+            uses = usesIn(batch);
         } catch (ProtocolViolation violation) {
             batch.release();
             return fail(ProxyError.protocolViolation(violation));
         }
+        if (LocalAnswers.needsNoBackend(batch, uses)) {
+            names.settleAll();
+            ByteBuf out = client.buffer();
+            local.answer(batch, out);
+            return answered(batch, out, ack, goodbye);
+        }
+        LeaseId lease = LeaseId.next();
+        ClientBatch first = new ClientBatch(batch, uses, ack);
+        poolRef().tell(new Pool.Acquire(lease, leaseEvents, parameters.wanted(), Optional.of(first)));
         return waiting(lease, goodbye);
+    }
+
+    private Behavior<Command> answered(Batch batch, ByteBuf out, ActorRef<Ack> ack, boolean goodbye) {
+        batch.release();
+        client.send(out);
+        if (goodbye) {
+            return closeQuietly();
+        }
+        client.acknowledge(ack);
+        return Behaviors.same();
     }
 
     private @Nullable ErrorResponse refusal;

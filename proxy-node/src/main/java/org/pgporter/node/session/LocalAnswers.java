@@ -1,8 +1,12 @@
 package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
+import org.pgporter.node.backend.StatementUse;
 import org.pgporter.protocol.codec.Batch;
+import org.pgporter.protocol.message.CloseComplete;
 import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.ParseComplete;
 import org.pgporter.protocol.message.ReadyForQuery;
 import org.pgporter.protocol.message.TransactionStatus;
 
@@ -19,14 +23,25 @@ final class LocalAnswers {
     }
 
     /// Whether a batch that arrives while the session holds no backend can do without one: stray COPY messages,
-    /// which PostgreSQL ignores outside COPY; Flush, which has nothing to flush; Sync, whose answer is known.
-    static boolean needsNoBackend(Batch batch) {
+    /// which PostgreSQL ignores outside COPY; Flush, which has nothing to flush; Sync, whose answer is known;
+    /// the Parse of a named statement that a backend of the pool has accepted before, and Close of such a
+    /// statement.
+    ///
+    /// The last two spare more than a round trip: a client that prepares while its other connections hold all
+    /// backends would wait for itself (pgbench does).
+    static boolean needsNoBackend(Batch batch, @Nullable StatementUse @Nullable [] uses) {
         if (batch.endsInsideFrame() && batch.marks() > 0) {
             return false;
         }
         for (int i = 0; i < batch.marks(); i++) {
             switch (batch.type(i)) {
                 case 'c', 'f', 'H', 'S', 'X' -> {}
+                case 'P', 'C' -> {
+                    StatementUse use = uses == null ? null : uses[i];
+                    if (use == null || use.duplicate() || !use.statement().isAccepted()) {
+                        return false;
+                    }
+                }
                 default -> {
                     return false;
                 }
@@ -38,8 +53,11 @@ final class LocalAnswers {
     /// Writes the answers to a batch that needs no backend.
     void answer(Batch batch, ByteBuf out) {
         for (int i = 0; i < batch.marks(); i++) {
-            if (batch.type(i) == 'S') {
-                ready(out);
+            switch (batch.type(i)) {
+                case 'P' -> new ParseComplete().encodeTo(out);
+                case 'C' -> new CloseComplete().encodeTo(out);
+                case 'S' -> ready(out);
+                default -> {}
             }
         }
     }

@@ -53,6 +53,13 @@ final class StatementNames {
         }
     }
 
+    /// Everything that was changed has happened: it was answered without a backend.
+    void settleAll() {
+        while (!pending.isEmpty()) {
+            settle(true);
+        }
+    }
+
     /// The client has thrown all of them away (DEALLOCATE ALL, DISCARD ALL). What it sent after that still
     /// counts.
     void allGone() {

@@ -18,10 +18,12 @@ final class SocketSource extends GraphStage<SourceShape<ByteBuf>> {
     private final Outlet<ByteBuf> out = Outlet.create("SocketSource.out");
     private final SourceShape<ByteBuf> shape = SourceShape.of(out);
     private final Channel channel;
+    private final SocketHandle socket;
     private final SocketReader reader;
 
-    SocketSource(Channel channel, SocketReader reader) {
+    SocketSource(Channel channel, SocketHandle socket, SocketReader reader) {
         this.channel = channel;
+        this.socket = socket;
         this.reader = reader;
     }
 
@@ -50,7 +52,8 @@ final class SocketSource extends GraphStage<SourceShape<ByteBuf>> {
 
                     @Override
                     public void onDownstreamFinish(Throwable cause) {
-                        channel.close();
+                        // Not at once: what the owner has written before it left must still go out.
+                        socket.closeAfterFlush();
                         completeStage();
                     }
                 });
