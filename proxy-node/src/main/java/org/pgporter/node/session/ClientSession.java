@@ -414,12 +414,13 @@ public final class ClientSession {
         if (!replies.lease().equals(lease.id)) {
             return afterRelease(replies);
         }
-        parameters.reported(replies.reported());
+        // Our own cycle ran before what the client sent, so what the client has changed itself counts last.
         if (!replies.aligned().isEmpty()) {
             ByteBuf news = client.buffer();
             parameters.aligned(replies.aligned(), news);
             client.send(news);
         }
+        parameters.reported(replies.reported());
         if (mapping != null) {
             for (byte outcome : replies.outcomes()) {
                 names.settle(outcome == LeaseEvent.NAME_CONFIRMED);
