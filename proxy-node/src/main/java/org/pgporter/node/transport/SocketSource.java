@@ -84,6 +84,9 @@ final class SocketSource extends GraphStage<SourceShape<ByteBuf>> {
 
             @Override
             public void postStop() {
+                if (!reader.ended()) {
+                    socket.closeAfterFlush(); // cut off, as when the actor system ends: nobody else may be left to
+                }
                 reader.stop();
             }
         };
