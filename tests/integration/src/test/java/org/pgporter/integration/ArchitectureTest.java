@@ -220,8 +220,9 @@ class ArchitectureTest {
 
     private static void pointDownwards(List<List<String>> layers) {
         for (int i = 0; i < layers.size() - 1; i++) {
-            String[] above =
-                    layers.subList(i + 1, layers.size()).stream().flatMap(List::stream).toArray(String[]::new);
+            String[] above = layers.subList(i + 1, layers.size()).stream()
+                    .flatMap(List::stream)
+                    .toArray(String[]::new);
             noClasses()
                     .that()
                     .resideInAnyPackage(layers.get(i).toArray(String[]::new))

@@ -116,8 +116,10 @@ final class Crowd implements AutoCloseable {
     /// Waits until so many more questions have failed.
     void awaitFailures(int more) {
         long from = failureCount.get();
-        await(more + " more failures").atMost(PATIENCE).pollInterval(Duration.ofMillis(10)).until(
-                () -> failureCount.get() >= from + more);
+        await(more + " more failures")
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(10))
+                .until(() -> failureCount.get() >= from + more);
     }
 
     /// Lets every client finish its question and leave.
