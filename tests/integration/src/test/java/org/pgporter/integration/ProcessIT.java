@@ -161,8 +161,7 @@ class ProcessIT {
             // Then
             assertThat(checksGood.awaitExit()).as(checksGood::toString).isZero();
             assertThat(checksBad.awaitExit()).isEqualTo(1);
-            await().untilAsserted(
-                            () -> assertThat(checksBad.stdout()).contains(bad + ":2", "prot", bad + ":3"));
+            await().untilAsserted(() -> assertThat(checksBad.stdout()).contains(bad + ":2", "prot", bad + ":3"));
         }
     }
 
