@@ -6,6 +6,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
+import java.io.FileNotFoundException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -25,7 +26,7 @@ import java.util.regex.Pattern;
 public final class Connector {
     /// What Netty puts before and after the operating system's words: the call, and the address.
     private static final Pattern NETTYS_WORDS =
-            Pattern.compile("^\\w+\\(\\.\\.\\) failed with error\\(-?\\d+\\): |: /.*$");
+            Pattern.compile("^[\\w ]+\\(\\.\\.\\) failed with error\\(-?\\d+\\): |: /.*$");
 
     private final EventLoops loops;
     private final int loop;
@@ -141,8 +142,8 @@ public final class Connector {
     private static String reason(Throwable failure) {
         return switch (failure) {
             case ConnectTimeoutException _ -> "timed out";
-            default ->
-                NETTYS_WORDS.matcher(String.valueOf(failure.getMessage())).replaceAll("");
+            case FileNotFoundException _ -> "No such file or directory"; // epoll says no more than this type
+            default -> NETTYS_WORDS.matcher(String.valueOf(failure.getMessage())).replaceAll("");
         };
     }
 }
