@@ -143,7 +143,8 @@ public final class Connector {
         return switch (failure) {
             case ConnectTimeoutException _ -> "timed out";
             case FileNotFoundException _ -> "No such file or directory"; // epoll says no more than this type
-            default -> NETTYS_WORDS.matcher(String.valueOf(failure.getMessage())).replaceAll("");
+            default ->
+                NETTYS_WORDS.matcher(String.valueOf(failure.getMessage())).replaceAll("");
         };
     }
 }

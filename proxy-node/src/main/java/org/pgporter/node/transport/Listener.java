@@ -32,8 +32,9 @@ public final class Listener {
                     CompletableFuture<Void> done = new CompletableFuture<>();
                     // NIO gives a closed socket back at its selector's next turn, and until then the operating
                     // system queues connections to it: a timer ends after that turn.
-                    channel.close().addListener(_ -> channel.eventLoop()
-                            .schedule(() -> done.complete(null), 1, TimeUnit.MILLISECONDS));
+                    channel.close()
+                            .addListener(_ ->
+                                    channel.eventLoop().schedule(() -> done.complete(null), 1, TimeUnit.MILLISECONDS));
                     return done;
                 })
                 .toArray(CompletableFuture[]::new);

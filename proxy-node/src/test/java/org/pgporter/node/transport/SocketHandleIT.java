@@ -39,6 +39,7 @@ final class SocketHandleIT {
 
     @SuppressWarnings("NullAway.Init") // set before each round of the class
     private static Leaks leaks;
+
     @SuppressWarnings("NullAway.Init") // set before each round of the class
     private static Loopback loopback;
 
@@ -175,7 +176,7 @@ final class SocketHandleIT {
     }
 
     @Test
-    void shouldDeliverWhatCameBeforeTheEndAndStillAnswer() throws Exception {
+    void shouldDeliverWhatCameBeforeTheEnd() throws Exception {
         // Given
         Pair pair = loopback.pair();
         CompletableFuture<Void> gone = new CompletableFuture<>();
@@ -188,12 +189,6 @@ final class SocketHandleIT {
         await(gone);
         assertThat(take(chunks, 100_000)).isEqualTo(pattern(0, 100_000));
         assertThat(await(chunks.pull())).isEmpty();
-        // Then the other direction is open
-        run(pair.socket(), () -> {
-            pair.socket().writeAndFlush(pair.socket().allocator().buffer().writeBytes(pattern(0, 500)));
-            pair.socket().closeAfterFlush();
-        });
-        assertThat(receive(pair.peer(), 501)).isEqualTo(pattern(0, 500));
         end(pair);
     }
 
@@ -235,8 +230,8 @@ final class SocketHandleIT {
         SocketHandle socket = pair.socket();
         CompletableFuture<Void> closed = new CompletableFuture<>();
         run(socket, () -> {
-            while (socket.writable()) {
-                socket.writeAndFlush(socket.allocator().buffer().writeZero(65_536));
+            for (int i = 0; i < 64; i++) { // more than the kernel's buffers take
+                socket.writeAndFlush(socket.allocator().buffer().writeZero(MEBIBYTE));
             }
             socket.onClosed(() -> closed.complete(null));
             socket.closeAfterFlush();
@@ -249,7 +244,7 @@ final class SocketHandleIT {
     @Test
     void shouldLoseNoBufferInWhateverPhaseItCloses() throws Exception {
         // Given a loss is found at all
-        loopback.pair().socket().allocator().buffer(111).writeByte(1);
+        loopback.pair().socket().allocator().buffer(111).touch("lost on purpose with " + loopback.loops.kind());
         assertThat(leaks.found()).hasSize(1);
         // When: before the stream runs, with bytes in the kernel
         Pair early = loopback.pair();
