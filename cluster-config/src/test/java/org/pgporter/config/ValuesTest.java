@@ -51,6 +51,7 @@ class ValuesTest {
         assertThat(NearestKey.distance("pool_sise", "pool_size")).isOne();
         assertThat(NearestKey.distance("", "abc")).isEqualTo(3);
         assertThat(NearestKey.of("pol_sie", List.of("pool_size", "pool_mode"))).contains("pool_size");
+        assertThat(NearestKey.of("prot", List.of("port", "host"))).contains("port");
         assertThat(NearestKey.of("x", List.of("io"))).isEmpty();
     }
 }

@@ -6,8 +6,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/// `check`: reads the configuration as `serve` does and says what is wrong with it. Problems are the answer, so they go
-/// to standard output.
+/// `check`: reads the configuration as `serve` does and says what is wrong with it. Problems are the answer, so
+/// they go to standard output.
 @Command(
         name = "check",
         mixinStandardHelpOptions = true,

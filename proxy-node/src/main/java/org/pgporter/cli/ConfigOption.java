@@ -24,9 +24,8 @@ final class ConfigOption {
         return file;
     }
 
-    /// Loads the file. Problems and warnings are printed, one in each line as `file:line: key: message`; with problems
-    /// there is no
-    /// configuration.
+    /// Loads the file. Problems and warnings are printed, one in each line as `file:line: key: message`; with
+    /// problems there is no configuration.
     Optional<ProxyConfig> load(PrintWriter problems, PrintWriter warnings) {
         return switch (ProxyConfigLoader.load(file)) {
             case Loaded.Valid(var config, var found) -> {

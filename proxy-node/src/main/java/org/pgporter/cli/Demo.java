@@ -14,8 +14,8 @@ import org.pgporter.node.NodeStartFailure;
 import org.pgporter.node.ProxyNode;
 import org.pgporter.node.logging.LogConfiguration;
 
-/// Runs the demo from start to end. Whatever ends it (the tour, a signal, a failure), node and PostgreSQL are stopped
-/// and all files removed.
+/// Runs the demo from start to end. Whatever ends it (the tour, a signal, a failure), node and PostgreSQL are
+/// stopped and all files removed.
 final class Demo {
     private static final String HOST = "127.0.0.1";
 

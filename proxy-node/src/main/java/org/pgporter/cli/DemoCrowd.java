@@ -14,13 +14,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
-/// The last step of the tour: fifty clients, all connected before the first begins, run short transactions side by
-/// side, while a direct
-/// connection counts in `pg_stat_activity` how many backends serve them.
+/// The last step of the tour: fifty clients, all connected before the first begins, run short transactions side
+/// by side, while a direct connection counts in `pg_stat_activity` how many backends serve them.
 ///
-/// Clients alternate between a statement of its own and a transaction of two statements; each of both leaves one row,
-/// so the rows at the end
-/// prove the number of transactions.
+/// Clients alternate between a statement of its own and a transaction of two statements; each of both leaves
+/// one row, so the rows at the end prove the number of transactions.
 final class DemoCrowd {
     private static final int CLIENTS = 50;
     private static final int TRANSACTIONS_EACH = 100;

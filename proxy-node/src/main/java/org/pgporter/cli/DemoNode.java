@@ -59,8 +59,8 @@ final class DemoNode {
         return new ProxyConfig(general, ClusterConfig.defaults(), pools);
     }
 
-    /// Whether nobody listens there. Somebody may come between this look and the node's start; then the start fails and
-    /// says so.
+    /// Whether nobody listens there. Somebody may come between this look and the node's start; then the start
+    /// fails and says so.
     static boolean isFree(String host, int port) {
         try (var socket = new ServerSocket()) {
             socket.bind(new InetSocketAddress(InetAddress.getByName(host), port));

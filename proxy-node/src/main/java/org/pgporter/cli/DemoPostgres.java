@@ -17,12 +17,11 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 
-/// A PostgreSQL of the newest major with two databases and three users, everything in one temporary directory that
-/// [#close] removes.
+/// A PostgreSQL of the newest major with two databases and three users, everything in one temporary directory
+/// that [#close] removes.
 ///
 /// Listens on the loopback interface only and asks everybody for a SCRAM password, as a real server does; the
-/// superuser's password is
-/// random and known to this object alone.
+/// superuser's password is random and known to this object alone.
 final class DemoPostgres implements AutoCloseable {
     static final List<String> DATABASES = List.of("shop", "ledger");
 
@@ -40,8 +39,8 @@ final class DemoPostgres implements AutoCloseable {
         this.password = password;
     }
 
-    /// Unpacks, initializes and starts; takes 2 to 6 seconds. Throws [IOException] with the end of the server's log if
-    /// it does not start.
+    /// Unpacks, initializes and starts; takes 2 to 6 seconds. Throws [IOException] with the end of the server's
+    /// log if it does not start.
     static DemoPostgres start() throws IOException, SQLException {
         var directory = Files.createTempDirectory("pgporter-demo-");
         var log = directory.resolve("postgres.log");

@@ -17,13 +17,11 @@ import java.util.concurrent.Executors;
 import org.postgresql.PGConnection;
 import org.postgresql.PGStatement;
 
-/// Looks at the node from a client's side, step by step, with the JDBC driver's defaults. Each step prints what it saw
-/// and throws
-/// [DemoFailure] when that is not what PostgreSQL itself would have shown.
+/// Looks at the node from a client's side, step by step, with the JDBC driver's defaults. Each step prints what
+/// it saw and throws [DemoFailure] when that is not what PostgreSQL itself would have shown.
 ///
-/// Where a look from behind the node is needed (who runs what, how many backends there are), a connection that goes
-/// directly to
-/// PostgreSQL takes it.
+/// Where a look from behind the node is needed (who runs what, how many backends there are), a connection that
+/// goes directly to PostgreSQL takes it.
 final class DemoTour {
     private static final String DATABASE = "shop";
     private static final int PREPARED_ROUNDS = 4;
@@ -96,9 +94,8 @@ final class DemoTour {
         }
     }
 
-    /// After each execution but the last another client opens a transaction on the backend that was used, so the same
-    /// statement has to go
-    /// to another one.
+    /// After each execution but the last another client opens a transaction on the backend that was used, so
+    /// the same statement has to go to another one.
     private void preparedStatement() throws SQLException, DemoFailure {
         var options = new Properties();
         options.setProperty("prepareThreshold", "1");
@@ -123,9 +120,8 @@ final class DemoTour {
         }
     }
 
-    /// A client with an open transaction on that backend. Clients that get another one keep it until the right one has
-    /// been hit, so as
-    /// many clients as the pool has backends are enough.
+    /// A client with an open transaction on that backend. Clients that get another one keep it until the right
+    /// one has been hit, so as many clients as the pool has backends are enough.
     private Connection hold(int pid) throws SQLException, DemoFailure {
         var others = new ArrayList<Connection>();
         try {
@@ -212,7 +208,8 @@ final class DemoTour {
         }
     }
 
-    /// Waits until PostgreSQL itself says that the query runs: a cancel that comes before it would rightly do nothing.
+    /// Waits until PostgreSQL itself says that the query runs: a cancel that comes before it would rightly do
+    /// nothing.
     private static void awaitSleeper(Connection direct) throws SQLException, DemoFailure {
         var deadline = System.nanoTime() + CANCEL_LIMIT.toNanos();
         var running = "select count(*) from pg_stat_activity, pg_sleep(0.02)"

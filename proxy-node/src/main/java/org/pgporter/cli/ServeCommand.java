@@ -50,6 +50,7 @@ final class ServeCommand implements Callable<Integer> {
                     .addKeyValue(LogKeys.VERSION, Version.text())
                     .addKeyValue(LogKeys.FILE, option.file())
                     .addKeyValue(LogKeys.LISTENER, node.addresses())
+                    .addKeyValue(LogKeys.IO, node.io())
                     .log("node accepts clients");
             stop.requested().join();
             stop.end(node);

@@ -25,8 +25,8 @@ public final class Signals {
         on("INT", handler);
     }
 
-    /// SIGHUP would end the JVM; here it leaves a line in the log, because this version reads its configuration only at
-    /// start.
+    /// SIGHUP would end the JVM; here it leaves a line in the log, because this version reads its configuration
+    /// only at start.
     public static void ignoreHangup() {
         on(
                 "HUP",

@@ -6,9 +6,8 @@ import org.pgporter.node.logging.LogKeys;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Turns the first SIGTERM or SIGINT into a drain and the second into a stop. Heard from its creation on, so that a
-/// signal during the start
-/// is not lost: the start finishes, and the node is drained right away.
+/// Turns the first SIGTERM or SIGINT into a drain and the second into a stop. Heard from its creation on, so
+/// that a signal during the start is not lost: the start finishes, and the node is drained right away.
 final class StopSignal {
     private static final Logger LOG = LoggerFactory.getLogger(StopSignal.class);
 
@@ -37,7 +36,8 @@ final class StopSignal {
         return first.copy();
     }
 
-    /// Drains the node; at the second signal, also an earlier one, ends what is left. Returns when the node is closed.
+    /// Drains the node; at the second signal, also an earlier one, ends what is left. Returns when the node is
+    /// closed.
     void end(ProxyNode node) {
         var drained = node.drain().toCompletableFuture();
         var stopped = second.thenCompose(_ -> node.stop().toCompletableFuture());

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -19,11 +21,14 @@ import org.pgporter.node.session.Sessions;
 /// The root of a node's actors.
 ///
 /// ```
-///  serving ── Drain ──► draining ── every session has ended ────────────► stopped
+///  serving ── Drain ──► draining ── every session has ended ────────────► closing ──► stopped
 ///     │                     │ the deadline has come, or Stop                ▲
 ///     │ Stop                ▼                                                │
 ///     └─────────────────► killing ── every session has ended, or a moment ──┘
 /// ```
+///
+/// Closing means: the listeners first, so that nobody is accepted whom nobody would answer, then the pools,
+/// which say Terminate to their backends.
 final class NodeGuardian {
     sealed interface Command {}
 
@@ -38,6 +43,10 @@ final class NodeGuardian {
 
     private record DeadlineReached() implements Command {}
 
+    private record ListenersClosed() implements Command {}
+
+    private record PoolsClosed() implements Command {}
+
     record Opened(List<ActorRef<Sessions.Command>> sessions) {}
 
     /// How long sessions may take to say their last words when they are ended at once.
@@ -47,16 +56,21 @@ final class NodeGuardian {
     private final TimerScheduler<Command> timers;
     private final List<ActorRef<Sessions.Command>> sessions = new ArrayList<>();
     private final Set<Integer> emptyLoops = new HashSet<>();
+    private final ActorRef<PoolRegistry.Command> pools;
+    private final Supplier<CompletionStage<Void>> closeListeners;
 
     private NodeGuardian(
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
             Behavior<PoolRegistry.Command> registry,
-            Function<ActorRef<PoolRegistry.Command>, SessionServices> services) {
+            Function<ActorRef<PoolRegistry.Command>, SessionServices> services,
+            Supplier<CompletionStage<Void>> closeListeners) {
         this.context = context;
         this.timers = timers;
+        this.closeListeners = closeListeners;
         context.spawn(ByteReclaimer.create(), "byte-reclaimer");
-        ActorRef<PoolRegistry.Command> pools = context.spawn(registry, "pools");
+        pools = context.spawn(registry, "pools");
+        context.watchWith(pools, new PoolsClosed());
         SessionServices shared = services.apply(pools);
         for (int loop = 0; loop < shared.loops().count(); loop++) {
             sessions.add(context.spawn(
@@ -73,11 +87,13 @@ final class NodeGuardian {
                                 .ifPresent(settings -> pools.tell(new PoolRegistry.Prepare(settings)))));
     }
 
+    /// @param closeListeners ends accepting, when the last session has ended
     static Behavior<Command> create(
             Behavior<PoolRegistry.Command> registry,
-            Function<ActorRef<PoolRegistry.Command>, SessionServices> services) {
-        return Behaviors.setup(context ->
-                Behaviors.withTimers(timers -> new NodeGuardian(context, timers, registry, services).serving()));
+            Function<ActorRef<PoolRegistry.Command>, SessionServices> services,
+            Supplier<CompletionStage<Void>> closeListeners) {
+        return Behaviors.setup(context -> Behaviors.withTimers(
+                timers -> new NodeGuardian(context, timers, registry, services, closeListeners).serving()));
     }
 
     private Behavior<Command> serving() {
@@ -88,46 +104,58 @@ final class NodeGuardian {
             }
             case Drain(var deadline) -> drain(deadline);
             case Stop _ -> kill();
-            case LoopEmpty _, DeadlineReached _ -> Behaviors.same();
+            case LoopEmpty _, DeadlineReached _, ListenersClosed _, PoolsClosed _ -> Behaviors.same();
         });
     }
 
     private Behavior<Command> drain(Duration deadline) {
         timers.startSingleTimer(new DeadlineReached(), deadline);
-        for (int loop = 0; loop < sessions.size(); loop++) {
-            int index = loop;
-            sessions.get(loop).tell(new Sessions.DrainAll(context.spawnAnonymous(Behaviors.receiveMessage(_ -> {
-                context.getSelf().tell(new LoopEmpty(index));
-                return Behaviors.same();
-            }))));
-        }
+        askWhenEmpty();
         return Behaviors.receiveMessage(command -> switch (command) {
             case LoopEmpty(var loop) -> whenAllEmpty(loop);
             case DeadlineReached _, Stop _ -> kill();
-            case Drain _, Open _ -> Behaviors.same();
+            case Drain _, Open _, ListenersClosed _, PoolsClosed _ -> Behaviors.same();
         });
     }
 
     private Behavior<Command> kill() {
         timers.startSingleTimer(new DeadlineReached(), LAST_WORDS);
         emptyLoops.clear();
+        sessions.forEach(loop -> loop.tell(new Sessions.KillAll()));
+        askWhenEmpty();
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case LoopEmpty(var loop) -> whenAllEmpty(loop);
+            case DeadlineReached _ -> closing();
+            case Drain _, Stop _, Open _, ListenersClosed _, PoolsClosed _ -> Behaviors.same();
+        });
+    }
+
+    private void askWhenEmpty() {
         for (int loop = 0; loop < sessions.size(); loop++) {
             int index = loop;
-            sessions.get(loop).tell(new Sessions.KillAll());
             sessions.get(loop).tell(new Sessions.DrainAll(context.spawnAnonymous(Behaviors.receiveMessage(_ -> {
                 context.getSelf().tell(new LoopEmpty(index));
                 return Behaviors.same();
             }))));
         }
-        return Behaviors.receiveMessage(command -> switch (command) {
-            case LoopEmpty(var loop) -> whenAllEmpty(loop);
-            case DeadlineReached _ -> Behaviors.stopped();
-            case Drain _, Stop _, Open _ -> Behaviors.same();
-        });
     }
 
     private Behavior<Command> whenAllEmpty(int loop) {
         emptyLoops.add(loop);
-        return emptyLoops.size() == sessions.size() ? Behaviors.stopped() : Behaviors.same();
+        return emptyLoops.size() == sessions.size() ? closing() : Behaviors.same();
+    }
+
+    private Behavior<Command> closing() {
+        timers.startSingleTimer(new DeadlineReached(), LAST_WORDS);
+        context.pipeToSelf(closeListeners.get(), (_, _) -> new ListenersClosed());
+        return Behaviors.receiveMessage(command -> switch (command) {
+            case ListenersClosed _ -> {
+                sessions.forEach(loop -> loop.tell(new Sessions.KillAll()));
+                pools.tell(new PoolRegistry.Shutdown());
+                yield Behaviors.same();
+            }
+            case PoolsClosed _, DeadlineReached _ -> Behaviors.stopped();
+            case LoopEmpty _, Drain _, Stop _, Open _ -> Behaviors.same();
+        });
     }
 }

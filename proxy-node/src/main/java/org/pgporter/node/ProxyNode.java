@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -120,13 +121,15 @@ public final class ProxyNode {
                 pools,
                 cpu,
                 draining);
+        List<Listener> listeners = new CopyOnWriteArrayList<>();
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
                 NodeGuardian.create(
-                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), random), services),
+                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), random),
+                        services,
+                        () -> closeAll(listeners)),
                 config.cluster().name(),
                 ActorSystemSetup.create(BootstrapSetup.create(pekkoConfig(config, loops)), loops.setup()));
-        ProxyNode node =
-                new ProxyNode(config, loops, cpu, system, new ArrayList<>(), limits, permits, cancelKeys, draining);
+        ProxyNode node = new ProxyNode(config, loops, cpu, system, listeners, limits, permits, cancelKeys, draining);
         try {
             node.open();
             return node;
@@ -201,6 +204,11 @@ public final class ProxyNode {
         return addresses;
     }
 
+    /// How the node's event loops talk to the operating system.
+    public IoKind io() {
+        return loops.kind();
+    }
+
     /// Where the node accepts clients, in the order of the configuration.
     public List<SocketAddress> addresses() {
         return listeners.stream().map(Listener::address).toList();
@@ -210,11 +218,11 @@ public final class ProxyNode {
     /// (57P01), and what is left after `general.shutdown_timeout` is ended. Completes when everything is
     /// closed.
     ///
-    /// Where `general.so_reuseport` is on, the node stops listening at once: another process has the port as well, and
-    /// new clients are its.
+    /// Where `general.so_reuseport` is on, the node stops listening at once: another process has the port as
+    /// well, and new clients are its.
     public CompletionStage<Void> drain() {
         if (config.general().listener().soReuseport()) {
-            listeners.forEach(Listener::close);
+            closeAll(listeners);
         }
         draining.set(true);
         system.tell(new NodeGuardian.Drain(config.general().shutdownTimeout()));
@@ -243,10 +251,14 @@ public final class ProxyNode {
         return permits.held(new org.pgporter.cluster.PoolKey(database, user));
     }
 
+    private static CompletionStage<Void> closeAll(List<Listener> listeners) {
+        return CompletableFuture.allOf(listeners.stream()
+                .map(listener -> listener.close().toCompletableFuture().exceptionally(_ -> null))
+                .toArray(CompletableFuture[]::new));
+    }
+
     private void closeTheRest() {
-        for (Listener listener : listeners) {
-            listener.close().toCompletableFuture().exceptionally(_ -> null).join();
-        }
+        closeAll(listeners).toCompletableFuture().join();
         loops.close();
         cpu.shutdownNow();
         closed.complete(null);

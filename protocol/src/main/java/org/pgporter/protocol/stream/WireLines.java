@@ -17,8 +17,9 @@ final class WireLines {
     /// Longest excerpt of a body, in bytes. A line must stay readable.
     private static final int EXCERPT = 200;
 
-    /// Types whose body is a password, a proof, a challenge or a cancel key.
-    private static final String SECRET_TYPES = "pRK";
+    /// Types whose body is a password, a proof, a challenge or a cancel key, or may contain one: `ALTER ROLE …
+    /// PASSWORD` comes as a query, and values come in Bind and FunctionCall.
+    private static final String SECRET_TYPES = "pRKQPBF";
 
     private WireLines() {}
 

@@ -11,6 +11,7 @@ import org.pgporter.protocol.message.AuthenticationSaslContinue;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.Bytes;
 import org.pgporter.protocol.message.CancelRequest;
+import org.pgporter.protocol.message.CopyFail;
 import org.pgporter.protocol.message.DataRow;
 import org.pgporter.protocol.message.PasswordMessage;
 import org.pgporter.protocol.message.ProtocolVersion;
@@ -35,8 +36,8 @@ class WireLinesTest {
 
     @Test
     void shouldNotLetClientTextBreakALine() {
-        assertThat(lines(Batch.of(new Query("a\n\"b\\é"))))
-                .containsExactly("type=Q length=13 body=\"a\\x0a\\\"b\\\\\\xc3\\xa9\\0\"");
+        assertThat(lines(Batch.of(new CopyFail("a\n\"b\\é"))))
+                .containsExactly("type=f length=13 body=\"a\\x0a\\\"b\\\\\\xc3\\xa9\\0\"");
         assertThat(WireLines.of(
                         new Framed.Startup(new StartupMessage(ProtocolVersion.V3_0, Map.of("user", "a\nb")), false)))
                 .containsExactly("packet=StartupMessage version=3.0 parameters=\"{user=a\\x0ab}\" moreBytes=false");
@@ -44,7 +45,7 @@ class WireLinesTest {
 
     @Test
     void shouldCutLongBodies() {
-        assertThat(lines(Batch.of(new Query("x".repeat(5_000)))).getFirst())
+        assertThat(lines(Batch.of(new CopyFail("x".repeat(5_000)))).getFirst())
                 .hasSizeLessThan(300)
                 .endsWith("\"...");
     }
@@ -57,6 +58,7 @@ class WireLinesTest {
                 .containsExactly("type=p length=12");
         assertThat(lines(Batch.of(new AuthenticationSaslContinue(secret), new BackendKeyData(1, secret))))
                 .containsExactly("type=R length=15", "type=K length=15");
+        assertThat(lines(Batch.of(new Query("alter role a password 'hidden'")))).containsExactly("type=Q length=37");
         assertThat(WireLines.of(new Framed.Startup(new CancelRequest(7, secret), false)))
                 .containsExactly("packet=CancelRequest processId=7 moreBytes=false");
     }

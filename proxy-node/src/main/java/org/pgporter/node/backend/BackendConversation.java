@@ -34,6 +34,9 @@ final class BackendConversation {
 
     private static final Pattern DISCARD = Pattern.compile("\\s*DISCARD\\s+ALL\\s*;?\\s*", Pattern.CASE_INSENSITIVE);
 
+    /// The routine that says "cached plan must not change result type" (`plancache.c`); drivers look for it, too.
+    private static final String REVALIDATION = "RevalidateCachedQuery";
+
     private final ByteBufAllocator allocator;
     private final PreparedOnBackend prepared;
     private final RepliesOwed owed;
@@ -45,6 +48,7 @@ final class BackendConversation {
     private final TreeMap<String, String> applied = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     private @Nullable WantedParameters alignedTo;
     private List<Alignment.Setting> aligning = List.of();
+    private boolean aligningFailed;
 
     private TransactionStatus status = TransactionStatus.IDLE;
     private boolean insideClientFrame;
@@ -355,6 +359,7 @@ final class BackendConversation {
                 case 'E' -> {
                     ErrorResponse error = ErrorResponse.decode(batch.body(mark));
                     ownError = Optional.of(error);
+                    aligningFailed = !aligning.isEmpty();
                     noteFatal(error);
                 }
                 case 'Z' -> {
@@ -371,7 +376,8 @@ final class BackendConversation {
             if (aligning.isEmpty()) {
                 return;
             }
-            if (ownError.isPresent()) {
+            if (aligningFailed) {
+                aligningFailed = false;
                 alignedTo = null;
             } else {
                 for (Alignment.Setting setting : aligning) {
@@ -423,6 +429,10 @@ final class BackendConversation {
             }
             ErrorResponse error = ErrorResponse.decode(batch.body(mark));
             noteFatal(error);
+            if (error.sqlState().equals(SqlState.FEATURE_NOT_SUPPORTED)
+                    && REVALIDATION.equals(error.fields().get('R'))) {
+                prepared.planOutdated();
+            }
             if (!duplicates.isEmpty() && error.sqlState().equals(SqlState.DUPLICATE_PREPARED_STATEMENT)) {
                 ErrorResponse renamed = inTheClientsWords(error);
                 renamed.encodeTo(out.replacing(batch.start(mark), batch.end(mark)));

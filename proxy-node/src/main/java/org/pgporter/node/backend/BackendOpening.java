@@ -88,16 +88,16 @@ public final class BackendOpening {
     /// Sends a CancelRequest on a connection of its own to where the backend is. Completes when the server has
     /// closed that connection: then the signal has been delivered, or there was nothing to deliver.
     CompletionStage<Done> sendCancel(BackendSettings settings, BackendKeyData key) {
-        return connect(settings)
-                .thenCompose(socket -> {
-                    ByteBuf request = socket.allocator().buffer(16);
-                    new CancelRequest(key.processId(), key.secret()).encodeTo(request);
-                    socket.writeAndFlush(request);
-                    return socket.bytes()
-                            .withAttributes(ActorAttributes.dispatcher(dispatcher()))
-                            .runWith(Sink.<ByteBuf>foreach(ByteBuf::release), system);
-                })
-                .toCompletableFuture()
-                .orTimeout(settings.connectTimeout().toMillis() * 2, TimeUnit.MILLISECONDS);
+        return connect(settings).thenCompose(socket -> {
+            ByteBuf request = socket.allocator().buffer(16);
+            new CancelRequest(key.processId(), key.secret()).encodeTo(request);
+            socket.writeAndFlush(request);
+            return socket.bytes()
+                    .withAttributes(ActorAttributes.dispatcher(dispatcher()))
+                    .runWith(Sink.<ByteBuf>foreach(ByteBuf::release), system)
+                    .toCompletableFuture()
+                    .orTimeout(settings.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
+                    .whenComplete((_, _) -> socket.loop().execute(socket::close));
+        });
     }
 }

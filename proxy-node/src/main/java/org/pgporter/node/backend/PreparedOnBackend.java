@@ -70,6 +70,12 @@ final class PreparedOnBackend implements RepliesOwed.StatementEvents {
         unnamed = null;
     }
 
+    /// A statement met a table that has changed since it was planned. Which one it was is not followed, so all
+    /// that this backend knows are outdated: to prepare a few too many anew is cheap, and tables change rarely.
+    void planOutdated() {
+        known.keySet().forEach(PreparedStatement::outdated);
+    }
+
     /// Takes the least recently used statements beyond the capacity out and returns them: they must be closed
     /// on the backend before the next lease's batch.
     List<PreparedStatement> evictable() {

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /// A protocol-level prepared statement as a client defined it: query text and parameter types, byte for byte.
 ///
 /// Named statements are shared by everybody in a pool who prepares the same text with the same types. Two are
-/// equal when their bytes are; the hash only finds candidates. On a backend a named statement is known by
+/// equal when their bytes are and neither is [#outdated()]; the hash only finds candidates. On a backend a named statement is known by
 /// [#serverName()], which no two statements of a node share, so it never means another text.
 public final class PreparedStatement {
     /// What every name of ours on a backend starts with.
@@ -19,6 +19,7 @@ public final class PreparedStatement {
     private final int hash;
     private final byte[] serverName;
     private volatile boolean accepted;
+    private volatile boolean outdated;
 
     private PreparedStatement(byte[] definition, byte[] serverName) {
         this.definition = definition;
@@ -60,6 +61,12 @@ public final class PreparedStatement {
         return accepted && isNamed();
     }
 
+    /// A backend refused to execute it because the tables have changed under it. Who has it keeps it, as with
+    /// PostgreSQL; who prepares the same text from now on gets another statement, so every backend plans anew.
+    void outdated() {
+        outdated = true;
+    }
+
     /// Bytes of the definition, for the sum of a cache's memory.
     public int size() {
         return definition.length;
@@ -89,8 +96,11 @@ public final class PreparedStatement {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof PreparedStatement that
+        return this == other
+                || other instanceof PreparedStatement that
                 && hash == that.hash
+                && !outdated
+                && !that.outdated
                 && isNamed() == that.isNamed()
                 && Arrays.equals(definition, that.definition);
     }

@@ -48,11 +48,6 @@ public final class ProxyError {
                 Severity.FATAL, SqlState.INVALID_CATALOG_NAME, "database \"" + database + "\" does not exist");
     }
 
-    public static ErrorResponse unknownParameter(String name) {
-        return ErrorResponse.of(
-                Severity.FATAL, SqlState.UNDEFINED_OBJECT, "unrecognized configuration parameter \"" + name + "\"");
-    }
-
     public static ErrorResponse loginTimeout() {
         return ErrorResponse.of(
                 Severity.FATAL,
@@ -96,13 +91,6 @@ public final class ProxyError {
 
     public static ErrorResponse canceled() {
         return ErrorResponse.of(Severity.ERROR, SqlState.QUERY_CANCELED, "canceling statement due to user request");
-    }
-
-    public static ErrorResponse statementTooLarge(int limit) {
-        return ErrorResponse.of(
-                Severity.FATAL,
-                SqlState.PROGRAM_LIMIT_EXCEEDED,
-                "a named prepared statement may have at most " + limit + " bytes");
     }
 
     public static ErrorResponse queryWaitTimeout(Duration waited, int poolSize) {

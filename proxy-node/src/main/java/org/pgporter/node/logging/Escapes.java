@@ -1,13 +1,12 @@
 package org.pgporter.node.logging;
 
-/// Makes foreign text harmless: nothing that a client sends can end a line, forge a key, move the cursor of a terminal
-/// or hide text.
+/// Makes foreign text harmless: nothing that a client sends can end a line, forge a key, move the cursor of a
+/// terminal or hide text.
 ///
-/// What is not plainly visible is written as a backslash with `n`, `r`, `t` or `u` and four digits: control characters,
-/// line and paragraph separators,
-/// invisible format characters (among them those that reverse the direction of writing), unusual blanks, and halves of
-/// surrogate pairs.
-/// Escapes are those of JSON, so both layouts share them.
+/// What is not plainly visible is written as a backslash with `n`, `r`, `t` or `u` and four digits: control
+/// characters, line and paragraph separators, invisible format characters (among them those that reverse the
+/// direction of writing), unusual blanks, and halves of surrogate pairs. Escapes are those of JSON, so both
+/// layouts share them.
 final class Escapes {
     /// Longest value in characters; a name of PostgreSQL has 63 bytes, and a statement is not logged.
     static final int MAX_VALUE_LENGTH = 2_048;

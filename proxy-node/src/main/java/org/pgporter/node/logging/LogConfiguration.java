@@ -18,9 +18,8 @@ import org.slf4j.LoggerFactory;
 
 /// Sends log lines to standard error, as text or JSON.
 ///
-/// Whoever logs never waits for the terminal or the pipe: lines go through a queue of [#QUEUE_LENGTH], and a line that
-/// finds it
-/// full is dropped. That is because a stalled reader of our log must not stall a client.
+/// Whoever logs never waits for the terminal or the pipe: lines go through a queue of [#QUEUE_LENGTH], and a
+/// line that finds it full is dropped. That is because a stalled reader of our log must not stall a client.
 public final class LogConfiguration {
     /// Lines that may wait; at about half a kilobyte each this is 4 MB at most.
     private static final int QUEUE_LENGTH = 8_192;

@@ -1,9 +1,10 @@
 package org.pgporter.node.logging;
 
-/// The keys of log lines, listed once. Operators build filters on them, so a key keeps its name and its meaning.
+/// The keys of log lines, listed once. Operators build filters on them, so a key keeps its name and its
+/// meaning.
 ///
-/// Values must be immutable, because a line is written by another thread than the one that logged it, and must never be
-/// secret.
+/// Values must be immutable, because a line is written by another thread than the one that logged it, and must
+/// never be secret.
 public final class LogKeys {
     /// Id of a client session on its node.
     public static final String SESSION = "session";
@@ -14,7 +15,7 @@ public final class LogKeys {
     /// User name as the client gave it.
     public static final String USER = "user";
 
-    /// Pool key, as `user@database` on the server's side.
+    /// Pool key, as `user@database` in the names that clients use.
     public static final String POOL = "pool";
 
     /// Id of a lease.
@@ -67,6 +68,12 @@ public final class LogKeys {
 
     /// Key of the configuration.
     public static final String KEY = "key";
+
+    /// State of one of our machines.
+    public static final String STATE = "state";
+
+    /// Type of a message between actors.
+    public static final String COMMAND = "command";
 
     /// Name of an operating system signal.
     public static final String SIGNAL = "signal";

@@ -8,9 +8,8 @@ import org.slf4j.event.KeyValuePair;
 
 /// A line for people: `2026-11-21T10:00:00.123Z INFO  session opened session=42 database=shop`.
 ///
-/// A value stands in quotes when it is empty or has blanks, quotes, `=`, backslashes or anything invisible. A throwable
-/// becomes the
-/// keys `error` and `trace`; the trace stays in the line, with its line ends escaped.
+/// A value stands in quotes when it is empty or has blanks, quotes, `=`, backslashes or anything invisible. A
+/// throwable becomes the keys `error` and `trace`; the trace stays in the line, with its line ends escaped.
 final class TextLayout extends LayoutBase<ILoggingEvent> {
     private static final int LEVEL_WIDTH = 5;
 

@@ -32,6 +32,7 @@ import org.pgporter.node.backend.ServerParameters;
 import org.pgporter.node.backend.StatementCatalog;
 import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.transport.HoldsBytes;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.SqlState;
@@ -236,8 +237,8 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         switch (event) {
             case BackendConnection.Opened(var connection, var reported, int pid) -> {
                 LOG.atDebug()
-                        .addKeyValue("pool", plan.key())
-                        .addKeyValue("backendPid", pid)
+                        .addKeyValue(LogKeys.POOL, plan.key())
+                        .addKeyValue(LogKeys.BACKEND_PID, pid)
                         .log("backend connection opened");
                 stillOpening.remove(connection);
                 refusal = null;
@@ -263,8 +264,8 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             }
             case BackendConnection.Closed(var connection, var reason) -> {
                 LOG.atDebug()
-                        .addKeyValue("pool", plan.key())
-                        .addKeyValue("reason", reason)
+                        .addKeyValue(LogKeys.POOL, plan.key())
+                        .addKeyValue(LogKeys.REASON, reason)
                         .log("backend connection closed");
                 connection.tell(new BackendConnection.Farewell());
                 gone(connection);
@@ -322,9 +323,9 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     private void refused(ErrorResponse error) {
         LOG.atWarn()
-                .addKeyValue("pool", plan.key())
-                .addKeyValue("sqlState", error.sqlState().code())
-                .addKeyValue("reason", error.message())
+                .addKeyValue(LogKeys.POOL, plan.key())
+                .addKeyValue(LogKeys.SQL_STATE, error.sqlState().code())
+                .addKeyValue(LogKeys.REASON, error.message())
                 .log("backend connection could not be opened");
         refusal = error;
         retryAt = System.nanoTime() + plan.loginRetry().toNanos();

@@ -29,6 +29,7 @@ import org.pgporter.node.backend.LeaseEvent;
 import org.pgporter.node.backend.LeaseId;
 import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.pool.Pool;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.session.ClientSession.CancelForwarded;
@@ -432,8 +433,8 @@ final class ClientLogin {
             case FromClient(Framed.Violated(var violation), var _) -> {
                 if (violation.quiet()) {
                     LOG.atDebug()
-                            .addKeyValue("remote", session.remote())
-                            .addKeyValue("reason", violation.getMessage())
+                            .addKeyValue(LogKeys.REMOTE, session.remote())
+                            .addKeyValue(LogKeys.REASON, violation.getMessage())
                             .log("connection refused");
                     yield session.closeQuietly();
                 }

@@ -23,6 +23,7 @@ import org.pgporter.node.backend.ServerOutput;
 import org.pgporter.node.backend.StatementUse;
 import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.pool.Pool;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.HoldsBytes;
@@ -103,6 +104,7 @@ public final class ClientSession {
     private final SocketAddress remote;
     private final FramingControl framing;
     private final ActorRef<LeaseEvent> leaseEvents;
+    private final ConnectionLimits.Place stranger;
     private final List<ConnectionLimits.Place> places = new ArrayList<>();
     private final LocalAnswers local = new LocalAnswers();
     private final StatementNames names = new StatementNames();
@@ -121,7 +123,9 @@ public final class ClientSession {
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
             SessionServices services,
-            SocketHandle socket) {
+            SocketHandle socket,
+            ConnectionLimits.Place stranger) {
+        this.stranger = stranger;
         this.context = context;
         this.timers = timers;
         this.services = services;
@@ -138,14 +142,20 @@ public final class ClientSession {
 
     /// Must run on the dispatcher of the socket's event loop.
     public static Behavior<Command> create(SessionServices services, SocketHandle socket) {
-        return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new ClientLogin(new ClientSession(context, timers, services, socket)).awaitingStartup()));
+        ConnectionLimits.Place stranger = services.limits().ofStrangers();
+        if (!stranger.granted()) {
+            socket.close();
+            return Behaviors.stopped();
+        }
+        return Behaviors.setup(context -> Behaviors.withTimers(timers ->
+                new ClientLogin(new ClientSession(context, timers, services, socket, stranger)).awaitingStartup()));
     }
 
     // ---- what the login finds out
     // ------------------------------------------------------------------------------------
 
     void introduced(String userName, String databaseName, ProtocolVersion spoken, WantedParameters wanted) {
+        stranger.giveBack();
         user = userName;
         database = databaseName;
         version = spoken;
@@ -174,10 +184,10 @@ public final class ClientSession {
         framing.loggedIn();
         if (services.config().general().log().logClientConnections()) {
             LOG.atInfo()
-                    .addKeyValue("session", sessionId())
-                    .addKeyValue("user", user)
-                    .addKeyValue("database", database)
-                    .addKeyValue("remote", remote)
+                    .addKeyValue(LogKeys.SESSION, sessionId())
+                    .addKeyValue(LogKeys.USER, user)
+                    .addKeyValue(LogKeys.DATABASE, database)
+                    .addKeyValue(LogKeys.REMOTE, remote)
                     .log("session opened");
         }
         return idle();
@@ -201,6 +211,7 @@ public final class ClientSession {
 
     private Behavior<Command> onBatchWhenIdle(Batch batch, ActorRef<Ack> ack) {
         boolean goodbye = cutOffTerminate(batch);
+        local.cutOffStray(batch);
         if (local.inProgress()) {
             ByteBuf out = client.buffer();
             local.refuse(batch, lastRefusal(), out);
@@ -236,6 +247,14 @@ public final class ClientSession {
     }
 
     private @Nullable ErrorResponse refusal;
+
+    /// Cancel requests for a batch whose lease is still to come.
+    private final List<ActorRef<BackendConnection.CancelDone>> cancelsWaiting = new ArrayList<>();
+
+    private void settleCancels() {
+        cancelsWaiting.forEach(done -> done.tell(new BackendConnection.CancelDone()));
+        cancelsWaiting.clear();
+    }
 
     private ErrorResponse lastRefusal() {
         return refusal == null ? ProxyError.backendLost() : refusal;
@@ -294,8 +313,10 @@ public final class ClientSession {
                 id.equals(lease) ? fail(ProxyError.backendLost()) : Behaviors.same();
             case FromBackend(LeaseEvent.Replies replies) -> afterRelease(replies);
             case CancelRequested(var done) -> {
+                // It may be in the queue, or just on its way out of it: whichever answer comes settles the cancel.
                 poolRef().tell(new Pool.Withdraw(lease, ProxyError.canceled()));
-                yield cancelled(done);
+                cancelsWaiting.add(done);
+                yield Behaviors.same();
             }
             case Drain _ -> {
                 draining = true;
@@ -312,6 +333,7 @@ public final class ClientSession {
     private Behavior<Command> unserved(Optional<ClientBatch> batch, ErrorResponse error, boolean goodbye) {
         names.dropPending();
         refusal = error;
+        settleCancels();
         if (batch.isPresent()) {
             ByteBuf out = client.buffer();
             local.refuse(batch.get().batch(), ProxyError.withSeverity(error, Severity.ERROR), out);
@@ -392,12 +414,13 @@ public final class ClientSession {
         if (!replies.lease().equals(lease.id)) {
             return afterRelease(replies);
         }
-        parameters.reported(replies.reported());
+        // Our own cycle ran before what the client sent, so what the client has changed itself counts last.
         if (!replies.aligned().isEmpty()) {
             ByteBuf news = client.buffer();
             parameters.aligned(replies.aligned(), news);
             client.send(news);
         }
+        parameters.reported(replies.reported());
         if (mapping != null) {
             for (byte outcome : replies.outcomes()) {
                 names.settle(outcome == LeaseEvent.NAME_CONFIRMED);
@@ -493,10 +516,10 @@ public final class ClientSession {
     private Behavior<Command> ended(String reason) {
         if (cancelProcessId != null && services.config().general().log().logClientDisconnections()) {
             LOG.atInfo()
-                    .addKeyValue("session", sessionId())
-                    .addKeyValue("user", user)
-                    .addKeyValue("database", database)
-                    .addKeyValue("reason", reason)
+                    .addKeyValue(LogKeys.SESSION, sessionId())
+                    .addKeyValue(LogKeys.USER, user)
+                    .addKeyValue(LogKeys.DATABASE, database)
+                    .addKeyValue(LogKeys.REASON, reason)
                     .log("session closed");
         }
         return Behaviors.stopped();
@@ -535,10 +558,10 @@ public final class ClientSession {
 
     void logRejection(String reason) {
         LOG.atWarn()
-                .addKeyValue("remote", remote)
-                .addKeyValue("user", user)
-                .addKeyValue("database", database)
-                .addKeyValue("reason", reason)
+                .addKeyValue(LogKeys.REMOTE, remote)
+                .addKeyValue(LogKeys.USER, user)
+                .addKeyValue(LogKeys.DATABASE, database)
+                .addKeyValue(LogKeys.REASON, reason)
                 .log("login refused");
     }
 
@@ -559,6 +582,8 @@ public final class ClientSession {
     /// Whatever ends a session passes here, once.
     private Behavior<Command> stopped() {
         client.close();
+        settleCancels();
+        stranger.giveBack();
         places.forEach(ConnectionLimits.Place::giveBack);
         if (cancelProcessId != null) {
             services.cancelKeys().forget(cancelProcessId);

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// use from every thread.
 public final class ConnectionLimits {
     private final Counter total;
+    private final Counter strangers = new Counter();
     private final ConcurrentHashMap<Object, Counter> counters = new ConcurrentHashMap<>();
 
     private record OfDatabase(String database) {}
@@ -61,6 +62,13 @@ public final class ConnectionLimits {
 
     private final int maxConnections;
 
+    /// Of those who have connected and not yet said who they are: as many as may be connected at all. They are
+    /// many only when somebody wants to exhaust us, and each costs an actor and a stream until
+    /// `client_login_timeout`.
+    public Place ofStrangers() {
+        return strangers.take(maxConnections);
+    }
+
     public Place ofNode() {
         return total.take(maxConnections);
     }
@@ -83,6 +91,7 @@ public final class ConnectionLimits {
     /// Everything that is counted, for tests and statistics: zero when nobody is connected.
     public int allCounts() {
         return total.count.get()
+                + strangers.count.get()
                 + counters.values().stream()
                         .mapToInt(counter -> counter.count.get())
                         .sum();

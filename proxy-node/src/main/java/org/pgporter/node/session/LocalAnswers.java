@@ -16,6 +16,7 @@ import org.pgporter.protocol.message.TransactionStatus;
 final class LocalAnswers {
     private boolean skippingToSync;
     private boolean insideFrame;
+    private boolean insideStray;
 
     /// Whether the next batch belongs to something that has been refused, in whole or in part.
     boolean inProgress() {
@@ -50,8 +51,18 @@ final class LocalAnswers {
         return true;
     }
 
+    /// Cuts off what is left of stray COPY data that began in a batch answered here: no server has seen its
+    /// beginning.
+    void cutOffStray(Batch batch) {
+        if (insideStray && batch.marks() > 0) {
+            batch.bytes().readerIndex(batch.start(0)); // what bears no mark before it is COPY data, too
+            insideStray = false;
+        }
+    }
+
     /// Writes the answers to a batch that needs no backend.
     void answer(Batch batch, ByteBuf out) {
+        insideStray = batch.endsInsideFrame();
         for (int i = 0; i < batch.marks(); i++) {
             switch (batch.type(i)) {
                 case 'P' -> new ParseComplete().encodeTo(out);

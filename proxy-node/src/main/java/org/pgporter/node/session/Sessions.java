@@ -19,9 +19,10 @@ public final class Sessions extends AbstractBehavior<Sessions.Command> {
 
     public record Accepted(SocketHandle socket) implements Command {}
 
-    /// Each session ends at the next moment at which nothing is open.
+    /// Each session ends at the next moment at which nothing is open. Who connects after that is refused and
+    /// not waited for.
     ///
-    /// @param whenEmpty told once no session is left
+    /// @param whenEmpty told once none of them is left
     public record DrainAll(ActorRef<Empty> whenEmpty) implements Command {}
 
     /// Each session ends now.
@@ -31,6 +32,7 @@ public final class Sessions extends AbstractBehavior<Sessions.Command> {
 
     private final SessionServices services;
     private final HashSet<ActorRef<ClientSession.Command>> sessions = new HashSet<>();
+    private final HashSet<ActorRef<ClientSession.Command>> latecomers = new HashSet<>();
     private Optional<ActorRef<Empty>> whenEmpty = Optional.empty();
     private long sequence;
 
@@ -62,20 +64,25 @@ public final class Sessions extends AbstractBehavior<Sessions.Command> {
                                 loop + "-" + ++sequence,
                                 DispatcherSelector.fromConfig(services.loops().dispatcher(loop)));
                 getContext().watch(session);
-                sessions.add(session);
+                (whenEmpty.isEmpty() ? sessions : latecomers).add(session);
             }
             case DrainAll(var replyTo) -> {
                 whenEmpty = Optional.of(replyTo);
                 sessions.forEach(session -> session.tell(new ClientSession.Drain()));
                 tellWhenEmpty();
             }
-            case KillAll _ -> sessions.forEach(session -> session.tell(new ClientSession.Kill()));
+            case KillAll _ -> {
+                sessions.forEach(session -> session.tell(new ClientSession.Kill()));
+                latecomers.forEach(session -> session.tell(new ClientSession.Kill()));
+            }
         }
         return this;
     }
 
     private Behavior<Command> onTerminated(Terminated signal) {
-        sessions.remove(signal.getRef().<ClientSession.Command>unsafeUpcast());
+        ActorRef<ClientSession.Command> session = signal.getRef().unsafeUpcast();
+        sessions.remove(session);
+        latecomers.remove(session);
         tellWhenEmpty();
         return this;
     }

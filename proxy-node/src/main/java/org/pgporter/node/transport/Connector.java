@@ -5,7 +5,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -15,11 +17,24 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+<<<<<<< HEAD
+import java.util.regex.Matcher;
+=======
+>>>>>>> t-wire
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Opens connections. Host names are resolved off the loop, and every address of a name is tried in turn within
 /// the time given for all.
 public final class Connector {
+<<<<<<< HEAD
+    /// How Netty's native transports word an error: `connect(..) failed with error(-111): Connection refused:
+    /// /127.0.0.1:1`.
+    private static final Pattern NATIVE_ERROR = Pattern.compile("error\\(-?\\d+\\): ([^:]+)");
+=======
+    private static final Pattern SYSTEM_CALL = Pattern.compile("^.* failed with error\\(-?\\d+\\): ");
+>>>>>>> t-wire
+
     private Connector() {}
 
     /// @param loop the index of the loop that the connection will live on
@@ -109,14 +124,25 @@ public final class Connector {
         bootstrap.option(option, (T) value);
     }
 
-    /// The operating system's words, without the address that Netty puts into them.
+<<<<<<< HEAD
+    /// The operating system's words without the system call and the address that Netty puts around them.
     private static String reason(Throwable failure) {
+        if (failure instanceof ConnectTimeoutException) {
+            return "timed out";
+        }
         String message = String.valueOf(failure.getMessage());
+        Matcher words = NATIVE_ERROR.matcher(message);
+        if (words.find()) {
+            return words.group(1);
+        }
+=======
+    /// The operating system's words, without the system call and the address that Netty puts around them:
+    /// `connect(..) failed with error(-111): Connection refused: /127.0.0.1:5432`.
+    private static String reason(Throwable failure) {
+        String message =
+                SYSTEM_CALL.matcher(String.valueOf(failure.getMessage())).replaceFirst("");
+>>>>>>> t-wire
         int address = message.indexOf(": ");
-        return switch (failure) {
-            case io.netty.channel.ConnectTimeoutException _ -> "timed out";
-            case java.net.ConnectException _ -> address > 0 ? message.substring(0, address) : message;
-            default -> message;
-        };
+        return failure instanceof ConnectException && address > 0 ? message.substring(0, address) : message;
     }
 }

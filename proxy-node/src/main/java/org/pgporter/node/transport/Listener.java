@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.pgporter.node.logging.LogKeys;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,8 +48,8 @@ public final class Listener {
             Files.deleteIfExists(file);
         } catch (java.io.IOException e) {
             LOG.atWarn()
-                    .addKeyValue("listener", file)
-                    .addKeyValue("reason", e.getMessage())
+                    .addKeyValue(LogKeys.LISTENER, file)
+                    .addKeyValue(LogKeys.REASON, e.getMessage())
                     .log("socket file could not be removed");
         }
     }

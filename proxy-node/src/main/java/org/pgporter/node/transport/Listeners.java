@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import org.pgporter.node.logging.LogKeys;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -155,8 +156,8 @@ public final class Listeners {
                 return;
             }
             LOG.atWarn()
-                    .addKeyValue("listener", listening.localAddress())
-                    .addKeyValue("reason", cause.getMessage())
+                    .addKeyValue(LogKeys.LISTENER, listening.localAddress())
+                    .addKeyValue(LogKeys.REASON, cause.getMessage())
                     .log("accepting connections pauses");
             listening.config().setAutoRead(false);
             context.executor().schedule(() -> listening.config().setAutoRead(true), PAUSE_SECONDS, TimeUnit.SECONDS);

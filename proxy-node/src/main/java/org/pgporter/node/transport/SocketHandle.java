@@ -34,9 +34,9 @@ public final class SocketHandle {
 
     /// What the peer sends, in chunks that the receiver releases. To be run once, on the dispatcher of this
     /// loop; the socket is read from then on. Completes when the peer has closed, after everything that it had
-    /// sent; a reset looks the same. Cancelling it closes the socket when everything written has been sent.
+    /// sent; a reset looks the same. Cancelling it ends the reading only: closing is up to the owner.
     public Source<ByteBuf, NotUsed> bytes() {
-        return Source.fromGraph(new SocketSource(channel, this, reader));
+        return Source.fromGraph(new SocketSource(channel, reader));
     }
 
     /// Takes over the bytes. On a closed socket they are released and nothing happens.

@@ -18,12 +18,10 @@ final class SocketSource extends GraphStage<SourceShape<ByteBuf>> {
     private final Outlet<ByteBuf> out = Outlet.create("SocketSource.out");
     private final SourceShape<ByteBuf> shape = SourceShape.of(out);
     private final Channel channel;
-    private final SocketHandle socket;
     private final SocketReader reader;
 
-    SocketSource(Channel channel, SocketHandle socket, SocketReader reader) {
+    SocketSource(Channel channel, SocketReader reader) {
         this.channel = channel;
-        this.socket = socket;
         this.reader = reader;
     }
 
@@ -52,8 +50,7 @@ final class SocketSource extends GraphStage<SourceShape<ByteBuf>> {
 
                     @Override
                     public void onDownstreamFinish(Throwable cause) {
-                        // Not at once: what the owner has written before it left must still go out.
-                        socket.closeAfterFlush();
+                        // Whoever owns the socket closes it: he may still have to say why.
                         completeStage();
                     }
                 });

@@ -1,7 +1,11 @@
 package org.pgporter.integration;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +22,9 @@ import org.pgporter.node.ProxyNode;
 
 /// A node of its own on a free port, for one test or one class of tests.
 public final class TestNode implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final ProxyNode.Holdings NOTHING = new ProxyNode.Holdings(0, 0);
+
     private final ProxyNode node;
 
     private TestNode(ProxyNode node) {
@@ -45,9 +52,21 @@ public final class TestNode implements AutoCloseable {
         return node;
     }
 
+    /// Stops the node.
+    ///
+    /// @throws AssertionError when clients that are gone still count: whatever happened to them, nothing may be left
     @Override
     public void close() {
-        node.stop().toCompletableFuture().join();
+        try {
+            awaitNothingHeld();
+        } finally {
+            node.stop().toCompletableFuture().join();
+        }
+    }
+
+    /// Waits until no client counts against any limit and no cancel key leads anywhere.
+    public void awaitNothingHeld() {
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(node.holdings()).isEqualTo(NOTHING));
     }
 
     public static final class Builder {

@@ -359,6 +359,14 @@ public final class RawClient implements AutoCloseable {
         return next("any message");
     }
 
+    /// Reads so many bytes, whatever they are, and forgets them: for messages too large to keep. Only where nothing
+    /// that was received before waits to be expected.
+    public RawClient skips(long bytes) {
+        transcript.line(Transcript.BACKEND, bytes + " bytes that nobody looks at");
+        socket.skip(bytes, bytes + " bytes");
+        return this;
+    }
+
     /// Runs a simple query and returns the rows of all its results, in the order they came.
     public List<List<String>> query(String sql) {
         sendsQuery(sql);

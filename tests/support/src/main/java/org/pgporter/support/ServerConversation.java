@@ -219,6 +219,12 @@ public final class ServerConversation implements AutoCloseable {
         expects(new Sync());
     }
 
+    /// Reads so many bytes, whatever they are, and forgets them: for messages too large to keep.
+    public void skips(long bytes) {
+        transcript.line(Transcript.FRONTEND, bytes + " bytes that nobody looks at");
+        socket.skip(bytes, bytes + " bytes");
+    }
+
     public void expectsTerminate() {
         expects(new Terminate());
     }

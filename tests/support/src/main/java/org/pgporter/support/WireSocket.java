@@ -122,6 +122,18 @@ final class WireSocket implements AutoCloseable {
         return bytesOf(received);
     }
 
+    /// Reads so many bytes and forgets them.
+    void skip(long bytes, String awaited) {
+        for (long left = bytes; left > 0; ) {
+            if (!fill(1, awaited)) {
+                throw transcript.failure("awaiting " + awaited + ", the connection ended " + left + " bytes too early");
+            }
+            var some = (int) Math.min(left, received.readableBytes());
+            received.skipBytes(some).discardReadBytes();
+            left -= some;
+        }
+    }
+
     private ByteBuf readBody(int typeBytes, int length, String awaited) {
         if (length < 4 || length > MOST_BYTES_OF_A_MESSAGE) {
             throw transcript.failure("awaiting " + awaited + ", got a message that says it has " + length + " bytes");

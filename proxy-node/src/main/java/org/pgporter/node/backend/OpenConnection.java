@@ -1,0 +1,484 @@
+package org.pgporter.node.backend;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.pgporter.node.backend.BackendConnection.Available;
+import org.pgporter.node.backend.BackendConnection.Cancel;
+import org.pgporter.node.backend.BackendConnection.CancelDone;
+import org.pgporter.node.backend.BackendConnection.CancelFinished;
+import org.pgporter.node.backend.BackendConnection.Closed;
+import org.pgporter.node.backend.BackendConnection.Command;
+import org.pgporter.node.backend.BackendConnection.Declined;
+import org.pgporter.node.backend.BackendConnection.Ending;
+import org.pgporter.node.backend.BackendConnection.Farewell;
+import org.pgporter.node.backend.BackendConnection.FromServer;
+import org.pgporter.node.backend.BackendConnection.Inquire;
+import org.pgporter.node.backend.BackendConnection.Lend;
+import org.pgporter.node.backend.BackendConnection.Relay;
+import org.pgporter.node.backend.BackendConnection.Retire;
+import org.pgporter.node.backend.BackendConnection.Return;
+import org.pgporter.node.backend.BackendConnection.ServerGone;
+import org.pgporter.node.backend.BackendConnection.StreamStarted;
+import org.pgporter.node.backend.BackendConnection.TookTooLong;
+import org.pgporter.node.transport.Ack;
+import org.pgporter.node.transport.SocketHandle;
+import org.pgporter.protocol.message.BackendKeyData;
+import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.ParameterStatus;
+import org.pgporter.protocol.message.Terminate;
+import org.pgporter.protocol.message.TransactionStatus;
+import org.pgporter.protocol.stream.Framed;
+
+/// The states of a [BackendConnection] from its login to its end; the machine is drawn there.
+///
+/// Each state answers what it has to do with; the rest goes to [#common], which is the same for all, so that
+/// what matters in a state can be seen.
+final class OpenConnection {
+    private final BackendConnection connection;
+    private final SocketHandle socket;
+    private final Optional<BackendKeyData> key;
+    private final BackendConversation talk;
+
+    private int pendingCancels;
+    private boolean cancelInDoubt;
+    private long idleSince;
+
+    OpenConnection(
+            BackendConnection connection, SocketHandle socket, Optional<BackendKeyData> key, BackendConversation talk) {
+        this.connection = connection;
+        this.socket = socket;
+        this.key = key;
+        this.talk = talk;
+    }
+
+    // ---- idle --------------------------------------------------------------------------------------------
+
+    /// Free for the next session, unless it is to be closed.
+    Behavior<Command> becomeIdle() {
+        idleSince = System.nanoTime();
+        talk.lent(false);
+        return connection.retired().map(this::closing).orElseGet(this::idle);
+    }
+
+    private Behavior<Command> idle() {
+        return connection.state(command -> switch (command) {
+            case Lend lend -> onLend(lend);
+            case FromServer(Framed.Messages(var batch), var ack) -> {
+                ServerOutput output = talk.fromServer(batch);
+                output.bytes().release();
+                ack.tell(Ack.ACK);
+                if (output.fatal().isPresent()) {
+                    yield closing(output.fatal().get().message());
+                }
+                yield talk.settled() ? Behaviors.same() : closing("idle server got dirty");
+            }
+            case Retire(var reason) -> closing(reason);
+            case CancelFinished finished -> cancelFinished(finished);
+            case Relay relay -> dropped(relay);
+            case Return _ -> Behaviors.same();
+            case Cancel(var _, var done) -> nothingToCancel(done);
+            default -> common(command);
+        });
+    }
+
+    private Behavior<Command> onLend(Lend lend) {
+        talk.lent(true);
+        boolean checked = System.nanoTime() - idleSince
+                < connection.settings().checkDelay().toNanos();
+        Optional<BackendConversation.Preparation> preparation = talk.prepareFor(lend.wanted());
+        if (checked && preparation.isEmpty()) {
+            return attach(lend, List.of());
+        }
+        if (checked && preparation.get().pipelined() && lend.first().isPresent()) {
+            socket.write(preparation.get().bytes());
+            return attach(lend, List.of());
+        }
+        preparation.ifPresent(own -> socket.write(own.bytes()));
+        if (preparation.isEmpty()) {
+            socket.write(talk.ownQuery(""));
+        }
+        socket.flush();
+        connection.limit("preparation of the connection", connection.settings().connectTimeout());
+        return preparing(lend, List.of(), Optional.empty());
+    }
+
+    /// `refusal` is the server's error, when it has said one; the preparation still has to end.
+    private Behavior<Command> preparing(
+            Lend lend, List<ParameterStatus> aligned, Optional<ErrorResponse> refusal) {
+        return connection.state(command -> switch (command) {
+            case FromServer(Framed.Messages(var batch), var ack) -> {
+                ServerOutput output = talk.fromServer(batch);
+                output.bytes().release();
+                ack.tell(Ack.ACK);
+                if (output.fatal().isPresent()) {
+                    yield declined(lend, output.fatal().get().message());
+                }
+                List<ParameterStatus> all = output.aligned().isEmpty() ? aligned : output.aligned();
+                Optional<ErrorResponse> error = refusal.or(output::ownError);
+                if (output.ownCycleEnded() && talk.settled()) {
+                    connection.unlimited();
+                    yield error.isPresent() ? refused(lend, error.get()) : attach(lend, all);
+                }
+                yield preparing(lend, all, error);
+            }
+            case Return(var lease, var _) -> {
+                if (!lease.equals(lend.lease())) {
+                    yield Behaviors.same();
+                }
+                lend.releaseBytes();
+                yield cleaning();
+            }
+            case FromServer(Framed.Violated(var violation), var _) -> declined(lend, violation.getMessage());
+            case ServerGone _ -> declined(lend, "connection closed by the server");
+            case TookTooLong(var what) -> declined(lend, what + " took too long");
+            case Cancel(var _, var done) -> nothingToCancel(done);
+            case CancelFinished finished -> cancelFinished(finished);
+            case Relay relay -> dropped(relay);
+            case Retire(var reason) -> connection.retireWhenOpen(reason);
+            default -> common(command);
+        });
+    }
+
+    private Behavior<Command> refused(Lend lend, ErrorResponse error) {
+        lend.releaseBytes();
+        lend.holder().tell(new LeaseEvent.Refused(lend.lease(), error));
+        return ended();
+    }
+
+    private Behavior<Command> declined(Lend lend, String reason) {
+        connection.owner().tell(new Declined(connection.context().getSelf(), lend));
+        return closing(reason);
+    }
+
+    // ---- leased ------------------------------------------------------------------------------------------
+
+    private Behavior<Command> attach(Lend lend, List<ParameterStatus> aligned) {
+        Lease lease = new Lease(lend.lease(), lend.holder());
+        lend.holder()
+                .tell(new LeaseEvent.Attached(
+                        lend.lease(), connection.context().getSelf(), talk.parameters(), aligned));
+        lend.first().ifPresent(batch -> relay(lease, batch));
+        return leased(lease);
+    }
+
+    /// The current use of the connection.
+    private static final class Lease {
+        final LeaseId id;
+        final ActorRef<LeaseEvent> holder;
+        long batchesSeen;
+        Optional<ErrorResponse> lastWords = Optional.empty();
+
+        Lease(LeaseId id, ActorRef<LeaseEvent> holder) {
+            this.id = id;
+            this.holder = holder;
+        }
+    }
+
+    private Behavior<Command> leased(Lease lease) {
+        return connection.state(command -> switch (command) {
+            case Relay relay -> {
+                if (!relay.lease().equals(lease.id)) {
+                    yield dropped(relay);
+                }
+                relay(lease, relay.batch());
+                yield Behaviors.same();
+            }
+            case FromServer(Framed.Messages(var batch), var ack) -> replies(lease, talk.fromServer(batch), ack);
+            case Return(var id, var ending) -> id.equals(lease.id) ? onReturn(ending) : Behaviors.same();
+            case Cancel(var id, var done) ->
+                id.equals(lease.id) && talk.clientWaits() ? cancel(done) : nothingToCancel(done);
+            case CancelFinished finished -> cancelFinished(finished);
+            case Inquire(var id) -> {
+                if (id.equals(lease.id)) {
+                    tellReplies(lease, nothingButBytes(Unpooled.EMPTY_BUFFER), Optional.empty());
+                }
+                yield Behaviors.same();
+            }
+            case ServerGone _ -> lost(lease, "connection closed by the server");
+            case FromServer(Framed.Violated(var violation), var _) -> lost(lease, violation.getMessage());
+            case Retire(var reason) -> connection.retireWhenOpen(reason);
+            case TookTooLong _ -> Behaviors.same();
+            default -> common(command);
+        });
+    }
+
+    private void relay(Lease lease, ClientBatch batch) {
+        lease.batchesSeen++;
+        ByteBuf bytes = talk.toServer(batch.batch(), batch.uses());
+        if (bytes.isReadable()) {
+            socket.writeAndFlush(bytes);
+        } else {
+            bytes.release();
+            socket.flush();
+        }
+        acknowledgeWhenWritable(batch.ack());
+        ByteBuf due = talk.dueLocalReplies();
+        if (due.isReadable()) {
+            tellReplies(lease, nothingButBytes(due), Optional.empty());
+        }
+    }
+
+    private ServerOutput nothingButBytes(ByteBuf bytes) {
+        return new ServerOutput(
+                bytes,
+                List.of(),
+                List.of(),
+                talk.drainOutcomes(),
+                ServerOutput.Forgotten.NOTHING,
+                Optional.empty(),
+                false,
+                Optional.empty());
+    }
+
+    private Behavior<Command> replies(Lease lease, ServerOutput output, ActorRef<Ack> ack) {
+        if (output.ownError().isPresent()) {
+            // The batch went out together with parameters that this backend refused: its result must not count.
+            output.bytes().release();
+            return lost(lease, "parameters refused: " + output.ownError().get().message());
+        }
+        output.fatal().ifPresent(error -> lease.lastWords = Optional.of(error));
+        boolean nothingToTell =
+                !output.bytes().isReadable() && output.aligned().isEmpty() && output.outcomes().length == 0;
+        if (nothingToTell) {
+            output.bytes().release();
+            ack.tell(Ack.ACK);
+        } else {
+            tellReplies(lease, output, Optional.of(ack));
+        }
+        return Behaviors.same();
+    }
+
+    private void tellReplies(Lease lease, ServerOutput output, Optional<ActorRef<Ack>> ack) {
+        lease.holder.tell(new LeaseEvent.Replies(
+                lease.id,
+                output.bytes(),
+                lease.batchesSeen,
+                talk.settled(),
+                talk.insideServerFrame(),
+                talk.status(),
+                output.reported(),
+                output.aligned(),
+                output.outcomes(),
+                output.forgotten(),
+                ack));
+    }
+
+    private Behavior<Command> lost(Lease lease, String reason) {
+        lease.holder.tell(new LeaseEvent.Lost(lease.id, lease.lastWords, talk.insideServerFrame()));
+        return closing(lease.lastWords.map(ErrorResponse::message).orElse(reason));
+    }
+
+    // ---- the end of a lease --------------------------------------------------------------------------------
+
+    private Behavior<Command> onReturn(Ending ending) {
+        if (talk.settled()) {
+            return ended();
+        }
+        if (ending == Ending.TERMINATED && talk.canBeDrained()) {
+            return draining();
+        }
+        key.ifPresent(known -> connection.opening().sendCancel(connection.settings(), known));
+        return closing("client left before its answer was complete");
+    }
+
+    private Behavior<Command> draining() {
+        return connection.state(command -> switch (command) {
+            case FromServer(Framed.Messages(var batch), var ack) -> {
+                talk.fromServer(batch).bytes().release();
+                ack.tell(Ack.ACK);
+                yield talk.settled() ? ended() : Behaviors.same();
+            }
+            case Retire(var reason) -> closing(reason);
+            case Cancel(var _, var done) -> nothingToCancel(done);
+            case CancelFinished finished -> cancelFinished(finished);
+            case Relay relay -> dropped(relay);
+            case Return _ -> Behaviors.same();
+            default -> common(command);
+        });
+    }
+
+    private Behavior<Command> ended() {
+        talk.lent(false);
+        if (talk.status() != TransactionStatus.IDLE) {
+            socket.writeAndFlush(talk.ownQuery("ROLLBACK"));
+            return cleaning();
+        }
+        if (connection.settings().resetQuery().isPresent()) {
+            socket.writeAndFlush(
+                    talk.resetQuery(connection.settings().resetQuery().get()));
+            return resetting();
+        }
+        return clean();
+    }
+
+    /// A ROLLBACK is on its way, or whatever else must end before the connection can be told clean.
+    private Behavior<Command> cleaning() {
+        connection.limit("clean-up", connection.settings().connectTimeout());
+        return awaitingOwnCycle(() -> ended());
+    }
+
+    private Behavior<Command> resetting() {
+        connection.limit("reset query", connection.settings().connectTimeout());
+        return awaitingOwnCycle(() -> clean());
+    }
+
+    private Behavior<Command> awaitingOwnCycle(Supplier<Behavior<Command>> next) {
+        return connection.state(command -> switch (command) {
+            case FromServer(Framed.Messages(var batch), var ack) -> {
+                ServerOutput output = talk.fromServer(batch);
+                output.bytes().release();
+                ack.tell(Ack.ACK);
+                if (output.ownError().isPresent()) {
+                    yield closing("clean-up failed: " + output.ownError().get().message());
+                }
+                if (!output.ownCycleEnded() || !talk.settled()) {
+                    yield Behaviors.same();
+                }
+                connection.unlimited();
+                yield talk.status() == TransactionStatus.IDLE
+                        ? next.get()
+                        : closing("clean-up left a transaction open");
+            }
+            case Retire(var reason) -> connection.retireWhenOpen(reason);
+            case TookTooLong(var what) -> closing(what + " took too long");
+            case Cancel(var _, var done) -> nothingToCancel(done);
+            case CancelFinished finished -> cancelFinished(finished);
+            case Relay relay -> dropped(relay);
+            case Return _ -> Behaviors.same();
+            default -> common(command);
+        });
+    }
+
+    private Behavior<Command> clean() {
+        if (cancelInDoubt) {
+            return closing("a cancel request may still arrive");
+        }
+        if (pendingCancels > 0) {
+            return awaitingCancels();
+        }
+        if (connection.retired().isEmpty()) {
+            connection.owner().tell(new Available(connection.context().getSelf()));
+        }
+        return becomeIdle();
+    }
+
+    /// Clean, but held back: a cancel request on its way to the server must not hit the next session's query.
+    private Behavior<Command> awaitingCancels() {
+        return connection.state(command -> switch (command) {
+            case CancelFinished finished -> {
+                cancelFinished(finished);
+                yield clean();
+            }
+            case FromServer(Framed.Messages(var batch), var ack) -> {
+                talk.fromServer(batch).bytes().release();
+                ack.tell(Ack.ACK);
+                yield talk.settled() ? Behaviors.same() : closing("idle server got dirty");
+            }
+            case Retire(var reason) -> closing(reason);
+            case Cancel(var _, var done) -> nothingToCancel(done);
+            case Relay relay -> dropped(relay);
+            case Return _ -> Behaviors.same();
+            default -> common(command);
+        });
+    }
+
+    // ---- cancel --------------------------------------------------------------------------------------------
+
+    private Behavior<Command> cancel(ActorRef<CancelDone> done) {
+        if (key.isEmpty()) {
+            return nothingToCancel(done); // some servers send no key and cannot cancel
+        }
+        pendingCancels++;
+        connection
+                .context()
+                .pipeToSelf(
+                        connection.opening().sendCancel(connection.settings(), key.get()),
+                        (_, failure) -> new CancelFinished(failure == null, done));
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> cancelFinished(CancelFinished finished) {
+        pendingCancels--;
+        cancelInDoubt |= !finished.delivered();
+        finished.done().tell(new CancelDone());
+        return Behaviors.same();
+    }
+
+    private static Behavior<Command> nothingToCancel(ActorRef<CancelDone> done) {
+        done.tell(new CancelDone());
+        return Behaviors.same();
+    }
+
+    // ---- the end, and what is the same everywhere ------------------------------------------------------------
+
+    private Behavior<Command> closing(String reason) {
+        connection.owner().tell(new Closed(connection.context().getSelf(), reason));
+        ByteBuf goodbye = socket.allocator().buffer(8);
+        new Terminate().encodeTo(goodbye);
+        socket.write(goodbye);
+        socket.closeAfterFlush();
+        return closed(false);
+    }
+
+    /// Until the owner has heard of it, requests that crossed the news are declined, so that none is lost; and
+    /// until the cancel requests are through, because somebody waits for them.
+    private Behavior<Command> closed(boolean farewell) {
+        return connection.state(command -> switch (command) {
+            case Farewell _ -> pendingCancels == 0 ? Behaviors.stopped() : closed(true);
+            case CancelFinished finished -> {
+                cancelFinished(finished);
+                yield farewell && pendingCancels == 0 ? Behaviors.stopped() : Behaviors.same();
+            }
+            case Lend lend -> {
+                connection.owner().tell(new Declined(connection.context().getSelf(), lend));
+                yield Behaviors.same();
+            }
+            case Relay relay -> dropped(relay);
+            case Cancel(var _, var done) -> nothingToCancel(done);
+            case FromServer(Framed.Messages(var batch), var ack) -> {
+                batch.release();
+                yield acknowledged(ack);
+            }
+            default -> Behaviors.same();
+        });
+    }
+
+    private Behavior<Command> common(Command command) {
+        return switch (command) {
+            case ServerGone _ -> closing("connection closed by the server");
+            case FromServer(Framed.Violated(var violation), var _) -> closing(violation.getMessage());
+            case StreamStarted(var ack) -> acknowledged(ack);
+            case TookTooLong _, Inquire _, Farewell _ -> Behaviors.same();
+            case Lend lend -> {
+                connection.owner().tell(new Declined(connection.context().getSelf(), lend));
+                yield Behaviors.same();
+            }
+            default -> connection.unexpected("open", command);
+        };
+    }
+
+    private static Behavior<Command> dropped(Relay relay) {
+        relay.releaseBytes();
+        relay.batch().ack().tell(Ack.ACK);
+        return Behaviors.same();
+    }
+
+    private static Behavior<Command> acknowledged(ActorRef<Ack> ack) {
+        ack.tell(Ack.ACK);
+        return Behaviors.same();
+    }
+
+    private void acknowledgeWhenWritable(ActorRef<Ack> ack) {
+        if (socket.writable()) {
+            ack.tell(Ack.ACK);
+        } else {
+            socket.whenWritable(() -> ack.tell(Ack.ACK));
+        }
+    }
+}

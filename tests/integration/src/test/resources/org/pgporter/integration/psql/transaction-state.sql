@@ -1,0 +1,20 @@
+-- One transaction with everything that belongs to it: savepoints, cursors, local settings, prepared statements.
+begin isolation level serializable;
+show transaction_isolation;
+prepare twice (int) as select $1 * 2 as twice;
+execute twice(21);
+declare c cursor for select n from generate_series(1, 100) n;
+fetch 3 from c;
+move forward 10 in c;
+fetch next from c;
+savepoint a;
+select 1/0;
+rollback to a;
+fetch next from c;
+set local work_mem = '8MB';
+show work_mem;
+set constraints all deferred;
+close c;
+deallocate twice;
+end;
+show transaction_isolation;
