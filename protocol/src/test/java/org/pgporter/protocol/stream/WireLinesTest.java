@@ -58,7 +58,7 @@ class WireLinesTest {
                 .containsExactly("type=p length=12");
         assertThat(lines(Batch.of(new AuthenticationSaslContinue(secret), new BackendKeyData(1, secret))))
                 .containsExactly("type=R length=15", "type=K length=15");
-        assertThat(lines(Batch.of(new Query("alter role a password 'hidden'")))).containsExactly("type=Q length=37");
+        assertThat(lines(Batch.of(new Query("alter role a password 'hidden'")))).containsExactly("type=Q length=36");
         assertThat(WireLines.of(new Framed.Startup(new CancelRequest(7, secret), false)))
                 .containsExactly("packet=CancelRequest processId=7 moreBytes=false");
     }

@@ -109,8 +109,7 @@ final class OpenConnection {
     }
 
     /// `refusal` is the server's error, when it has said one; the preparation still has to end.
-    private Behavior<Command> preparing(
-            Lend lend, List<ParameterStatus> aligned, Optional<ErrorResponse> refusal) {
+    private Behavior<Command> preparing(Lend lend, List<ParameterStatus> aligned, Optional<ErrorResponse> refusal) {
         return connection.state(command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 ServerOutput output = talk.fromServer(batch);

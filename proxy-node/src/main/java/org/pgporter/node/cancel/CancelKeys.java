@@ -56,11 +56,13 @@ public final class CancelKeys<T> {
     }
 
     /// A key for a session that speaks this version of the protocol. It leads to the session until [#forget].
+    ///
+    /// @throws IllegalStateException when all 2^21 numbers belong to living sessions
     public BackendKeyData issue(ProtocolVersion version, T session) {
-        while (true) {
+        for (int tried = 0; tried <= SEQUENCE_MASK; tried++) {
             int number = sequence.incrementAndGet() & SEQUENCE_MASK;
             int processId = node.index() << SEQUENCE_BITS | number;
-            if (processId == 0) {
+            if (processId == 0 || entries.containsKey(processId)) {
                 continue;
             }
             byte[] secret = version.compareTo(ProtocolVersion.V3_2) < 0 ? fourBytes() : signed(processId);
@@ -68,6 +70,7 @@ public final class CancelKeys<T> {
                 return new BackendKeyData(processId, Bytes.of(secret));
             }
         }
+        throw new IllegalStateException("every cancel key of this node is in use");
     }
 
     /// The session with this key, compared in constant time.

@@ -53,9 +53,12 @@ final class Assignments<C, K, R> {
         waiting.put(request.key(), request);
     }
 
-    /// Puts a request that had been served back where it was: before everybody else.
+    /// Puts a request that had been served back where it was: before everybody else. It has waited longest, so
+    /// its deadline is not later than that of whoever comes next.
     void enqueueFirst(Waiting<K, R> request) {
-        waiting.putFirst(request.key(), request);
+        long deadline =
+                nextDeadline().map(next -> Math.min(next, request.deadline())).orElse(request.deadline());
+        waiting.putFirst(request.key(), new Waiting<>(request.key(), request.request(), request.since(), deadline));
     }
 
     Optional<Waiting<K, R>> withdraw(K key) {

@@ -21,12 +21,9 @@ public final class ConnectionLimits {
 
         /// Zero: no limit.
         Place take(int limit) {
-            int now = count.incrementAndGet();
-            if (limit > 0 && now > limit) {
-                count.decrementAndGet();
-                return Place.NONE;
-            }
-            return new Place(this);
+            // Never above the limit, not even for a moment: somebody else would be refused a place that is free.
+            int before = count.getAndUpdate(now -> limit > 0 && now >= limit ? now : now + 1);
+            return limit > 0 && before >= limit ? Place.NONE : new Place(this);
         }
     }
 

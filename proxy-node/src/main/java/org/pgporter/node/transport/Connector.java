@@ -6,8 +6,6 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
-import io.netty.channel.EventLoop;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -17,106 +15,122 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-<<<<<<< HEAD
-import java.util.regex.Matcher;
-=======
->>>>>>> t-wire
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// Opens connections. Host names are resolved off the loop, and every address of a name is tried in turn within
 /// the time given for all.
 public final class Connector {
-<<<<<<< HEAD
-    /// How Netty's native transports word an error: `connect(..) failed with error(-111): Connection refused:
-    /// /127.0.0.1:1`.
-    private static final Pattern NATIVE_ERROR = Pattern.compile("error\\(-?\\d+\\): ([^:]+)");
-=======
-    private static final Pattern SYSTEM_CALL = Pattern.compile("^.* failed with error\\(-?\\d+\\): ");
->>>>>>> t-wire
+    /// What Netty puts before and after the operating system's words: the call, and the address.
+    private static final Pattern NETTYS_WORDS =
+            Pattern.compile("^[\\w ]+\\(\\.\\.\\) failed with error\\(-?\\d+\\): |: /.*$");
 
-    private Connector() {}
+    private final EventLoops loops;
+    private final int loop;
+    private final RemoteAddress name;
+    private final SocketOptions options;
+    private final long deadline;
+    private final CompletableFuture<SocketHandle> connected = new CompletableFuture<>();
 
-    /// @param loop the index of the loop that the connection will live on
-    /// @return completes with the connection, or fails with a [ConnectFailure]
-    public static CompletionStage<SocketHandle> connect(
-            EventLoops loops, int loop, RemoteAddress address, SocketOptions options, Duration timeout) {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        CompletableFuture<SocketHandle> connected = new CompletableFuture<>();
-        switch (address) {
-            case RemoteAddress.Unix(var path) ->
-                attempt(
-                        loops,
-                        loop,
-                        address,
-                        List.of(loops.transport().unixAddress(path)),
-                        options,
-                        deadline,
-                        connected,
-                        null);
-            case RemoteAddress.Tcp(var host, var port) ->
-                Thread.ofVirtual().name("pgporter-resolver").start(() -> {
-                    try {
-                        List<SocketAddress> all = Arrays.stream(InetAddress.getAllByName(host))
-                                .<SocketAddress>map(resolved -> new InetSocketAddress(resolved, port))
-                                .toList();
-                        attempt(loops, loop, address, all, options, deadline, connected, null);
-                    } catch (UnknownHostException e) {
-                        connected.completeExceptionally(
-                                new ConnectFailure("host name \"" + host + "\" cannot be resolved", e));
-                    }
-                });
-        }
-        return connected;
+    private Connector(EventLoops loops, int loop, RemoteAddress name, SocketOptions options, Duration timeout) {
+        this.loops = loops;
+        this.loop = loop;
+        this.name = name;
+        this.options = options;
+        this.deadline = System.nanoTime() + timeout.toNanos();
     }
 
-    private static void attempt(
-            EventLoops loops,
-            int loop,
-            RemoteAddress name,
-            List<SocketAddress> addresses,
-            SocketOptions options,
-            long deadline,
-            CompletableFuture<SocketHandle> connected,
-            @Nullable Throwable lastFailure) {
-        long left = (deadline - System.nanoTime()) / 1_000_000;
-        if (addresses.isEmpty() || left <= 0) {
-            String why = lastFailure == null ? "timed out" : reason(lastFailure);
-            connected.completeExceptionally(new ConnectFailure(
-                    "connection to " + name + " failed: " + why,
-                    lastFailure == null ? new java.util.concurrent.TimeoutException() : lastFailure));
+    /// @param loop the index of the loop that the connection will live on
+    /// @param timeout for everything: the name and all its addresses
+    /// @return completes with the connection, or fails with a [ConnectFailure]. Who completes or cancels it
+    /// first has given up: a connection that comes later is closed.
+    public static CompletionStage<SocketHandle> connect(
+            EventLoops loops, int loop, RemoteAddress address, SocketOptions options, Duration timeout) {
+        Connector connector = new Connector(loops, loop, address, options, timeout);
+        connector.start(timeout);
+        return connector.connected;
+    }
+
+    private void start(Duration timeout) {
+        // The name service keeps to no timeout of ours.
+        Future<?> limit = loops.loop(loop)
+                .schedule(() -> fail("timed out", new TimeoutException()), timeout.toNanos(), TimeUnit.NANOSECONDS);
+        connected.whenComplete((_, _) -> limit.cancel(false));
+        switch (name) {
+            case RemoteAddress.Unix(var path) ->
+                attempt(List.of(loops.transport().unixAddress(path)));
+            case RemoteAddress.Tcp(var host, var port) ->
+                Thread.ofVirtual().name("pgporter-resolver").start(() -> resolve(host, port));
+        }
+    }
+
+    private void resolve(String host, int port) {
+        try {
+            attempt(Arrays.stream(InetAddress.getAllByName(host))
+                    .<SocketAddress>map(resolved -> new InetSocketAddress(resolved, port))
+                    .toList());
+        } catch (UnknownHostException e) {
+            connected.completeExceptionally(new ConnectFailure("host name \"" + host + "\" cannot be resolved", e));
+        }
+    }
+
+    private void attempt(List<SocketAddress> addresses) {
+        if (connected.isDone()) {
             return;
         }
-        EventLoop eventLoop = loops.loop(loop);
+        try {
+            open(addresses);
+        } catch (RuntimeException e) {
+            fail(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void open(List<SocketAddress> addresses) {
+        // An address that answers nothing must leave time for those behind it.
+        long share = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime()) / addresses.size();
         Transport transport = loops.transport();
         SocketReader reader = new SocketReader();
         Bootstrap bootstrap = new Bootstrap()
-                .group(eventLoop)
+                .group(loops.loop(loop))
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, Listeners.WATER_MARKS)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.min(left, Integer.MAX_VALUE))
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.clamp(share, 1, Integer.MAX_VALUE))
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
                         channel.pipeline().addLast(reader);
                     }
                 });
-        if (name instanceof RemoteAddress.Tcp) {
-            bootstrap.channel(transport.tcp());
-            transport.tcpOptions(options).forEach((option, value) -> option(bootstrap, option, value));
-        } else {
-            bootstrap.channel(transport.unix());
+        switch (name) {
+            case RemoteAddress.Tcp _ -> {
+                bootstrap.channel(transport.tcp());
+                transport.tcpOptions(options).forEach((option, value) -> option(bootstrap, option, value));
+            }
+            case RemoteAddress.Unix _ -> bootstrap.channel(transport.unix());
         }
         ChannelFuture connecting = bootstrap.connect(addresses.getFirst());
         connecting.addListener(_ -> {
-            if (!connecting.isSuccess()) {
-                List<SocketAddress> rest = addresses.subList(1, addresses.size());
-                attempt(loops, loop, name, rest, options, deadline, connected, connecting.cause());
-            } else if (!connected.complete(new SocketHandle(connecting.channel(), loop, reader))) {
-                connecting.channel().close(); // whoever asked has given up
+            if (connecting.isSuccess()) {
+                arrived(connecting.channel(), reader);
+            } else if (addresses.size() > 1) {
+                attempt(addresses.subList(1, addresses.size()));
+            } else {
+                fail(reason(connecting.cause()), connecting.cause());
             }
         });
+    }
+
+    private void arrived(Channel channel, SocketReader reader) {
+        if (!connected.complete(new SocketHandle(channel, loop, reader))) {
+            channel.close(); // whoever asked has given up
+        }
+    }
+
+    private void fail(String why, Throwable cause) {
+        connected.completeExceptionally(new ConnectFailure("connection to " + name + " failed: " + why, cause));
     }
 
     @SuppressWarnings("unchecked")
@@ -124,25 +138,11 @@ public final class Connector {
         bootstrap.option(option, (T) value);
     }
 
-<<<<<<< HEAD
-    /// The operating system's words without the system call and the address that Netty puts around them.
     private static String reason(Throwable failure) {
-        if (failure instanceof ConnectTimeoutException) {
-            return "timed out";
-        }
-        String message = String.valueOf(failure.getMessage());
-        Matcher words = NATIVE_ERROR.matcher(message);
-        if (words.find()) {
-            return words.group(1);
-        }
-=======
-    /// The operating system's words, without the system call and the address that Netty puts around them:
-    /// `connect(..) failed with error(-111): Connection refused: /127.0.0.1:5432`.
-    private static String reason(Throwable failure) {
-        String message =
-                SYSTEM_CALL.matcher(String.valueOf(failure.getMessage())).replaceFirst("");
->>>>>>> t-wire
-        int address = message.indexOf(": ");
-        return failure instanceof ConnectException && address > 0 ? message.substring(0, address) : message;
+        return switch (failure) {
+            case ConnectTimeoutException _ -> "timed out";
+            default ->
+                NETTYS_WORDS.matcher(String.valueOf(failure.getMessage())).replaceAll("");
+        };
     }
 }

@@ -4,11 +4,16 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.FastThreadLocalThread;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.setup.Setup;
+import org.pgporter.node.logging.LogKeys;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The event loops of a node: Netty's threads that read and write sockets. Each is also the executor of a Pekko
 /// dispatcher, so an actor of that dispatcher runs on the thread that serves its socket, and a message between
@@ -17,7 +22,8 @@ import org.apache.pekko.actor.setup.Setup;
 /// Actors must be gone before the loops are: terminate the ActorSystem first, then [#close]. The other way
 /// round the system waits for threads that no longer run.
 public final class EventLoops implements AutoCloseable {
-    private static final String THREADS = "pgporter-loop";
+    private static final Logger LOG = LoggerFactory.getLogger(EventLoops.class);
+    private static final String THREADS = "pgporter-loop-";
     private static final String DISPATCHERS = "pgporter.loops.loop-";
 
     private final Transport transport;
@@ -26,17 +32,41 @@ public final class EventLoops implements AutoCloseable {
 
     private EventLoops(Transport transport, int count) {
         this.transport = transport;
-        this.group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory(THREADS, true), transport.loops());
+        this.group = new MultiThreadIoEventLoopGroup(count, threads(), transport.loops());
         this.loops = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            loops.add(group.next());
+            EventLoop loop = group.next();
+            // Netty starts a thread with the first task. Started in order, their names carry the loops' indexes.
+            loop.execute(() -> {});
+            loops.add(loop);
         }
     }
 
+    private static ThreadFactory threads() {
+        AtomicInteger next = new AtomicInteger();
+        return work -> {
+            Thread thread = new FastThreadLocalThread(work, THREADS + next.getAndIncrement());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    /// Starts the threads, `pgporter-loop-0` and so on.
+    ///
     /// @param count at least 1
     /// @throws TransportUnavailable when a named kind does not work here
     public static EventLoops start(IoKind wanted, int count) {
-        return new EventLoops(Transport.of(wanted), count);
+        if (count < 1) {
+            throw new IllegalArgumentException("event loops: must be at least 1, was " + count);
+        }
+        Transport transport = Transport.of(wanted);
+        if (!transport.withoutEffect().isEmpty()) {
+            LOG.atInfo()
+                    .addKeyValue(LogKeys.IO, transport.kind())
+                    .addKeyValue(LogKeys.KEY, transport.withoutEffect())
+                    .log("socket options without effect here");
+        }
+        return new EventLoops(transport, count);
     }
 
     /// The kind in use, never [IoKind#AUTO].
@@ -52,7 +82,8 @@ public final class EventLoops implements AutoCloseable {
         return loops.get(index);
     }
 
-    int indexOf(EventLoop loop) {
+    /// @return -1 for a loop of somebody else
+    public int indexOf(EventLoop loop) {
         return loops.indexOf(loop);
     }
 

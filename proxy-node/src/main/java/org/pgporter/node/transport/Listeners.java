@@ -3,31 +3,19 @@ package org.pgporter.node.transport;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import java.io.IOException;
 import java.net.SocketAddress;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
-import org.pgporter.node.logging.LogKeys;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Opens listening sockets. Accepted connections are dealt to all loops in turn, or, with SO_REUSEPORT, by the
 /// operating system to one listening socket on each loop.
@@ -36,33 +24,18 @@ public final class Listeners {
     /// it goes on.
     static final WriteBufferWaterMark WATER_MARKS = new WriteBufferWaterMark(32 * 1024, 64 * 1024);
 
-    /// How long accepting pauses when the process has no file descriptor left.
-    private static final long PAUSE_SECONDS = 1;
-
-    private static final Logger LOG = LoggerFactory.getLogger(Listeners.class);
-
     private Listeners() {}
 
     /// @return completes when the address is bound, or fails with the operating system's reason
     public static CompletionStage<Listener> bind(
             EventLoops loops, ListenAddress address, ListenOptions options, AcceptHandler handler) {
-        Transport transport = loops.transport();
         try {
             return switch (address) {
                 case ListenAddress.Tcp(var tcp) -> {
                     int sockets = options.reusePort() ? loops.count() : 1;
                     yield bindTcp(loops, tcp, options, handler, sockets);
                 }
-                case ListenAddress.Unix(var path, var mode) -> {
-                    removeStale(path);
-                    yield one(server(loops, loops.group(), options, handler)
-                                    .channel(transport.unixServer())
-                                    .bind(transport.unixAddress(path)))
-                            .thenApply(channel -> {
-                                permit(path, mode);
-                                return new Listener(List.of(channel), Optional.of(path));
-                            });
-                }
+                case ListenAddress.Unix(var path, var mode) -> bindUnix(loops, path, mode, options, handler);
             };
         } catch (IOException e) {
             return CompletableFuture.failedStage(e);
@@ -87,14 +60,35 @@ public final class Listeners {
                         .<List<Channel>>handle((channel, failure) -> {
                             if (failure != null) {
                                 channels.forEach(Channel::close);
-                                throw new java.util.concurrent.CompletionException(failure);
+                                throw new CompletionException(failure);
                             }
                             channels.add(channel);
                             return channels;
                         });
             });
         }
-        return bound.thenApply(channels -> new Listener(channels, Optional.empty()));
+        return bound.thenApply(
+                channels -> new Listener(channels, channels.getFirst().localAddress(), Optional.empty()));
+    }
+
+    private static CompletionStage<Listener> bindUnix(
+            EventLoops loops, Path path, int mode, ListenOptions options, AcceptHandler handler) throws IOException {
+        Transport transport = loops.transport();
+        Path bindPath = SocketFile.bindPath(path);
+        SocketFile.removeStale(path);
+        SocketFile.removeStale(bindPath);
+        return one(server(loops, loops.group(), options, handler)
+                        .channel(transport.unixServer())
+                        .bind(transport.unixAddress(bindPath)))
+                .thenApply(channel -> {
+                    try {
+                        SocketFile file = SocketFile.moveIntoPlace(path, mode);
+                        return new Listener(List.of(channel), transport.unixAddress(path), Optional.of(file));
+                    } catch (IOException e) {
+                        channel.close();
+                        throw new CompletionException(e);
+                    }
+                });
     }
 
     private static ServerBootstrap tcpServer(
@@ -145,51 +139,5 @@ public final class Listeners {
             }
         });
         return bound;
-    }
-
-    /// Without file descriptors, accepting again at once would fail again at once: it pauses, and says so once.
-    private static final class AcceptPause extends ChannelInboundHandlerAdapter {
-        @Override
-        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            Channel listening = context.channel();
-            if (!listening.config().isAutoRead()) {
-                return;
-            }
-            LOG.atWarn()
-                    .addKeyValue(LogKeys.LISTENER, listening.localAddress())
-                    .addKeyValue(LogKeys.REASON, cause.getMessage())
-                    .log("accepting connections pauses");
-            listening.config().setAutoRead(false);
-            context.executor().schedule(() -> listening.config().setAutoRead(true), PAUSE_SECONDS, TimeUnit.SECONDS);
-        }
-    }
-
-    /// A socket file that nobody listens on any more is in the way; one that somebody listens on is an error.
-    private static void removeStale(Path path) throws IOException {
-        if (!Files.exists(path)) {
-            return;
-        }
-        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            probe.connect(UnixDomainSocketAddress.of(path));
-        } catch (IOException nobodyAnswers) {
-            Files.delete(path);
-            return;
-        }
-        throw new IOException("another process listens on " + path);
-    }
-
-    private static void permit(Path path, int mode) {
-        Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
-        PosixFilePermission[] fromHighest = PosixFilePermission.values();
-        for (int bit = 0; bit < fromHighest.length; bit++) {
-            if ((mode & 0400 >> bit) != 0) {
-                permissions.add(fromHighest[bit]);
-            }
-        }
-        try {
-            Files.setPosixFilePermissions(path, permissions);
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
     }
 }

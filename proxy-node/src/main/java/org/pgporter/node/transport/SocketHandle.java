@@ -2,18 +2,24 @@ package org.pgporter.node.transport;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
+import org.jspecify.annotations.Nullable;
 
-/// One connected socket. Belongs to one event loop; everything but [#loop], [#remoteAddress] and [#allocator]
+/// One connected socket. Belongs to one event loop; everything but the addresses, [#loop] and [#allocator]
 /// is to be called there.
+///
+/// The peer's end of stream does not close the socket: what it asked for can still be answered. Whoever owns the
+/// socket closes it in every case, or its file descriptor stays taken.
 public final class SocketHandle {
     /// How long [#closeAfterFlush] waits for a peer that does not read.
     private static final long LINGER_SECONDS = 5;
@@ -22,14 +28,23 @@ public final class SocketHandle {
     private final int loopIndex;
     private final SocketReader reader;
     private final SocketAddress remote;
+    private final SocketAddress local;
     private final ArrayDeque<Runnable> whenWritable = new ArrayDeque<>();
+    private long bytesOut;
+    private boolean closing;
 
     SocketHandle(Channel channel, int loopIndex, SocketReader reader) {
         this.channel = channel;
         this.loopIndex = loopIndex;
         this.reader = reader;
-        this.remote = channel.remoteAddress() == null ? new InetSocketAddress(0) : channel.remoteAddress();
+        this.remote = known(channel.remoteAddress());
+        this.local = known(channel.localAddress());
         reader.bind(this);
+    }
+
+    /// A peer may be gone before its address has been read.
+    private static SocketAddress known(@Nullable SocketAddress address) {
+        return address == null ? new InetSocketAddress(0) : address;
     }
 
     /// What the peer sends, in chunks that the receiver releases. To be run once, on the dispatcher of this
@@ -41,6 +56,7 @@ public final class SocketHandle {
 
     /// Takes over the bytes. On a closed socket they are released and nothing happens.
     public void write(ByteBuf bytes) {
+        bytesOut += bytes.readableBytes();
         channel.write(bytes, channel.voidPromise());
     }
 
@@ -50,6 +66,7 @@ public final class SocketHandle {
 
     /// Takes over the bytes.
     public void writeAndFlush(ByteBuf bytes) {
+        bytesOut += bytes.readableBytes();
         channel.writeAndFlush(bytes, channel.voidPromise());
     }
 
@@ -58,9 +75,10 @@ public final class SocketHandle {
         return channel.isWritable();
     }
 
-    /// Runs this once, when the socket is writable again or closed.
+    /// Runs this once, when the socket is writable again or closed; at once if it is so now. Several wait in the
+    /// order in which they came.
     public void whenWritable(Runnable action) {
-        if (channel.isWritable() || !channel.isActive()) {
+        if (whenWritable.isEmpty() && (channel.isWritable() || !channel.isActive())) {
             action.run();
         } else {
             whenWritable.add(action);
@@ -74,7 +92,9 @@ public final class SocketHandle {
     }
 
     /// Runs this once, as soon as the peer is gone or we have closed: at the end of its stream, at a reset, at
-    /// our own close. What the peer sent before may still be on its way through [#bytes].
+    /// our own close. What the peer sent before may still be on its way through [#bytes]. Before the stream of
+    /// [#bytes] runs, and while more than its limit is waiting there, the socket is not read and a peer that
+    /// leaves is not noticed.
     public void onClosed(Runnable action) {
         reader.onClosed(action);
     }
@@ -90,17 +110,35 @@ public final class SocketHandle {
 
     /// Closes when everything written has been sent, or the peer has not taken it for a while.
     public void closeAfterFlush() {
-        if (!channel.isOpen()) {
+        if (closing || !channel.isOpen()) {
             return;
         }
-        channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        closing = true;
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         if (channel.isOpen()) {
-            channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+            Future<?> deadline = channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+            // The timer would keep the closed channel in memory until it fires.
+            channel.closeFuture().addListener(_ -> deadline.cancel(false));
         }
     }
 
     public SocketAddress remoteAddress() {
         return remote;
+    }
+
+    /// Our end; an unnamed address when the socket has none.
+    public SocketAddress localAddress() {
+        return local;
+    }
+
+    /// Bytes read from the socket, delivered or not.
+    public long bytesIn() {
+        return reader.bytesIn();
+    }
+
+    /// Bytes handed to the socket, sent or not.
+    public long bytesOut() {
+        return bytesOut;
     }
 
     public ByteBufAllocator allocator() {

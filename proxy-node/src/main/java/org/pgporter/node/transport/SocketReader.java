@@ -17,6 +17,10 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
     /// So many bytes may wait for somebody to want them: a few reads of the largest size.
     static final int HIGH_WATER = 256 * 1024;
 
+    /// What a waiting chunk costs beyond its bytes, roughly: its buffer is larger than what was read into it. A
+    /// peer that sends single bytes would otherwise fill the memory long before the limit.
+    static final int CHUNK_COST = 512;
+
     /// Whoever takes the chunks.
     interface Consumer {
         void arrived();
@@ -24,6 +28,7 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
 
     private final ArrayDeque<ByteBuf> chunks = new ArrayDeque<>();
     private final List<Runnable> closeActions = new ArrayList<>();
+    private long bytesIn;
     private long waiting;
     private boolean paused;
     private boolean ended;
@@ -44,8 +49,8 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
     ByteBuf poll(io.netty.channel.Channel channel) {
         ByteBuf chunk = chunks.poll();
         if (chunk != null) {
-            waiting -= chunk.readableBytes();
-            if (paused && waiting == 0) {
+            waiting -= chunk.readableBytes() + CHUNK_COST;
+            if (paused && chunks.isEmpty()) {
                 paused = false;
                 channel.config().setAutoRead(true);
             }
@@ -53,7 +58,11 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
         return chunk;
     }
 
-    /// Nothing will come after what is waiting.
+    long bytesIn() {
+        return bytesIn;
+    }
+
+    /// Everything has been taken and nothing more will come.
     boolean ended() {
         return ended && chunks.isEmpty();
     }
@@ -77,12 +86,13 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf chunk = (ByteBuf) message;
+        bytesIn += chunk.readableBytes();
         if (stopped || !chunk.isReadable()) {
             chunk.release();
             return;
         }
         chunks.add(chunk);
-        waiting += chunk.readableBytes();
+        waiting += chunk.readableBytes() + CHUNK_COST;
         if (waiting > HIGH_WATER && !paused) {
             paused = true;
             context.channel().config().setAutoRead(false);

@@ -31,12 +31,19 @@ import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringServerDomainSocketChannel;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.SocketAddress;
+import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -49,9 +56,9 @@ record Transport(
         Class<? extends io.netty.channel.socket.ServerSocketChannel> tcpServer,
         Class<? extends io.netty.channel.ServerChannel> unixServer,
         ChannelOption<Boolean> reusePort,
-        ChannelOption<Integer> keepIdle,
-        ChannelOption<Integer> keepInterval,
-        ChannelOption<Integer> keepCount,
+        Optional<ChannelOption<Integer>> keepIdle,
+        Optional<ChannelOption<Integer>> keepInterval,
+        Optional<ChannelOption<Integer>> keepCount,
         Optional<ChannelOption<Integer>> userTimeout) {
 
     /// The asked for kind, or the best that works here.
@@ -87,9 +94,9 @@ record Transport(
                 IoUringServerSocketChannel.class,
                 IoUringServerDomainSocketChannel.class,
                 UnixChannelOption.SO_REUSEPORT,
-                IoUringChannelOption.TCP_KEEPIDLE,
-                IoUringChannelOption.TCP_KEEPINTVL,
-                IoUringChannelOption.TCP_KEEPCNT,
+                Optional.of(IoUringChannelOption.TCP_KEEPIDLE),
+                Optional.of(IoUringChannelOption.TCP_KEEPINTVL),
+                Optional.of(IoUringChannelOption.TCP_KEEPCNT),
                 Optional.of(IoUringChannelOption.TCP_USER_TIMEOUT));
     }
 
@@ -102,9 +109,9 @@ record Transport(
                 EpollServerSocketChannel.class,
                 EpollServerDomainSocketChannel.class,
                 UnixChannelOption.SO_REUSEPORT,
-                EpollChannelOption.TCP_KEEPIDLE,
-                EpollChannelOption.TCP_KEEPINTVL,
-                EpollChannelOption.TCP_KEEPCNT,
+                Optional.of(EpollChannelOption.TCP_KEEPIDLE),
+                Optional.of(EpollChannelOption.TCP_KEEPINTVL),
+                Optional.of(EpollChannelOption.TCP_KEEPCNT),
                 Optional.of(EpollChannelOption.TCP_USER_TIMEOUT));
     }
 
@@ -117,13 +124,14 @@ record Transport(
                 KQueueServerSocketChannel.class,
                 KQueueServerDomainSocketChannel.class,
                 UnixChannelOption.SO_REUSEPORT,
-                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE),
-                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL),
-                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
     private static Transport nio() {
+        Set<SocketOption<?>> supported = supportedByTheJdk();
         return new Transport(
                 IoKind.NIO,
                 NioIoHandler.newFactory(),
@@ -132,10 +140,42 @@ record Transport(
                 NioServerSocketChannel.class,
                 NioServerDomainSocketChannel.class,
                 NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT),
-                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE),
-                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL),
-                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT),
+                jdkOption(supported, ExtendedSocketOptions.TCP_KEEPIDLE),
+                jdkOption(supported, ExtendedSocketOptions.TCP_KEEPINTERVAL),
+                jdkOption(supported, ExtendedSocketOptions.TCP_KEEPCOUNT),
                 Optional.empty());
+    }
+
+    /// Which options exist depends on the operating system, and only a socket knows.
+    private static Set<SocketOption<?>> supportedByTheJdk() {
+        try (SocketChannel probe = SocketChannel.open()) {
+            return probe.supportedOptions();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Optional<ChannelOption<Integer>> jdkOption(
+            Set<SocketOption<?>> supported, SocketOption<Integer> option) {
+        return supported.contains(option) ? Optional.of(NioChannelOption.of(option)) : Optional.empty();
+    }
+
+    /// Names of the settings of [SocketOptions] that have no effect with this kind of I/O.
+    List<String> withoutEffect() {
+        List<String> names = new ArrayList<>();
+        if (keepIdle.isEmpty()) {
+            names.add("keepAliveIdle");
+        }
+        if (keepInterval.isEmpty()) {
+            names.add("keepAliveInterval");
+        }
+        if (keepCount.isEmpty()) {
+            names.add("keepAliveCount");
+        }
+        if (userTimeout.isEmpty()) {
+            names.add("userTimeout");
+        }
+        return names;
     }
 
     SocketAddress unixAddress(Path path) {
@@ -149,11 +189,12 @@ record Transport(
         boolean keepAlive =
                 options.keepAliveIdle() > 0 || options.keepAliveInterval() > 0 || options.keepAliveCount() > 0;
         result.put(ChannelOption.SO_KEEPALIVE, keepAlive);
-        putIfPositive(result, keepIdle, options.keepAliveIdle());
-        putIfPositive(result, keepInterval, options.keepAliveInterval());
-        putIfPositive(result, keepCount, options.keepAliveCount());
-        userTimeout.ifPresent(option -> putIfPositive(
-                result, option, Math.toIntExact(options.userTimeout().toMillis())));
+        keepIdle.ifPresent(option -> putIfPositive(result, option, options.keepAliveIdle()));
+        keepInterval.ifPresent(option -> putIfPositive(result, option, options.keepAliveInterval()));
+        keepCount.ifPresent(option -> putIfPositive(result, option, options.keepAliveCount()));
+        int userTimeoutMillis =
+                (int) Math.min(options.userTimeout().toMillis(), Integer.MAX_VALUE); // as much as the kernel takes
+        userTimeout.ifPresent(option -> putIfPositive(result, option, userTimeoutMillis));
         options.linger().ifPresent(seconds -> result.put(ChannelOption.SO_LINGER, seconds));
         putIfPositive(result, ChannelOption.SO_SNDBUF, options.bufferSize());
         putIfPositive(result, ChannelOption.SO_RCVBUF, options.bufferSize());

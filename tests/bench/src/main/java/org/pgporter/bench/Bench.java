@@ -15,8 +15,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// Starts a PostgreSQL, PgPorter and, where it is installed, PgBouncer, lets pgbench load them in turns, and prints a
-/// table in Markdown. Progress goes to standard error.
+/// Starts a PostgreSQL, PgPorter and, where it is installed, PgBouncer, lets pgbench load them in turns, and
+/// prints a table in Markdown. Progress goes to standard error.
 @Command(
         name = "run",
         mixinStandardHelpOptions = true,

@@ -8,8 +8,8 @@ import org.pgporter.support.TestPostgres;
 
 /// The PostgreSQL behind the poolers, with the tables of pgbench.
 ///
-/// All its settings are PostgreSQL's defaults but for the number of connections and for durability, which reading does
-/// not touch.
+/// All its settings are PostgreSQL's defaults but for the number of connections and for durability, which
+/// reading does not touch.
 final class Database implements AutoCloseable {
     static final String NAME = "bench";
     static final String USER = "bench";

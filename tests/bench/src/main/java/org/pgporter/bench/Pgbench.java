@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// Runs `pgbench` against a pooler and reads what both have done in a window of time. Logging in and ending lie outside
-/// of it.
+/// Runs `pgbench` against a pooler and reads what both have done in a window of time. Logging in and ending lie
+/// outside of it.
 ///
 /// @param program the installed pgbench
 /// @param directory where its logs go

@@ -8,8 +8,8 @@ import java.time.Instant;
 
 /// What a process has used until a moment, as the operating system counts it (Linux).
 ///
-/// @param cpu time on processors, in user and in kernel mode, of all threads, also of those that have ended; steps of
-/// 10 ms
+/// @param cpu time on processors, in user and in kernel mode, of all threads, also of those that have ended;
+///     steps of 10 ms
 /// @param residentKilobytes memory in use, `VmRSS`
 record ProcessUsage(Instant at, Duration cpu, long residentKilobytes) {
     // USER_HZ, which Linux fixes for what /proc shows.

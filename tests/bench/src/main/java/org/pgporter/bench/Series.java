@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/// Warms the poolers up and measures them in rounds. Within a round they take turns at each work, and each round begins
-/// with another of them, so that what else the machine does meets all of them alike.
+/// Warms the poolers up and measures them in rounds. Within a round they take turns at each work, and each
+/// round begins with another of them, so that what else the machine does meets all of them alike.
 ///
 /// @param started [System#nanoTime()] when the program began
 record Series(Plan plan, List<Pooler> poolers, Pgbench pgbench, PrintStream progress, long started) {

@@ -1,7 +1,7 @@
-/// Measures PgPorter as a process of its own, side by side with PgBouncer, under `pgbench`. The program is [Bench]; how
-/// to
-/// run it and what it says stand in `tests/bench/README.md`.
+/// Measures PgPorter as a process of its own, side by side with PgBouncer, under `pgbench`. The program is
+/// [Bench]; how to run it and what it says stand in `tests/bench/README.md`.
 ///
-/// May depend on `tests/support` and on the JDK. It starts PgPorter through the launcher and calls none of its classes.
+/// May depend on `tests/support` and on the JDK. It starts PgPorter through the launcher and calls none of its
+/// classes.
 @org.jspecify.annotations.NullMarked
 package org.pgporter.bench;

@@ -56,7 +56,8 @@ class ArchitectureTest {
         pointDownwards(NODE);
     }
 
-    /// Sessions are addresses in the table of cancel keys and nothing else, so that it needs no package of the node.
+    /// Sessions are addresses in the table of cancel keys and nothing else, so that it needs no package of the
+    /// node.
     @Test
     void shouldKeepErrorsCancelKeysAndLoggingFreeOfTheRestOfTheNode() {
         for (String lonely : List.of("error", "cancel", "logging")) {
@@ -220,8 +221,9 @@ class ArchitectureTest {
 
     private static void pointDownwards(List<List<String>> layers) {
         for (int i = 0; i < layers.size() - 1; i++) {
-            String[] above =
-                    layers.subList(i + 1, layers.size()).stream().flatMap(List::stream).toArray(String[]::new);
+            String[] above = layers.subList(i + 1, layers.size()).stream()
+                    .flatMap(List::stream)
+                    .toArray(String[]::new);
             noClasses()
                     .that()
                     .resideInAnyPackage(layers.get(i).toArray(String[]::new))

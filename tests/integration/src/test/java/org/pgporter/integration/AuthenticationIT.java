@@ -100,7 +100,8 @@ class AuthenticationIT {
                     "SCRAM-SHA-256",
                     java.util.Optional.of(
                             org.pgporter.protocol.message.Bytes.ofText("n,,n=,r=abcdefghijklmnopqrstuvwx"))));
-            String first = client.expects(AuthenticationSaslContinue.class).data().toText();
+            String first =
+                    client.expects(AuthenticationSaslContinue.class).data().toText();
             return first.substring(first.indexOf(",s="));
         }
     }

@@ -130,7 +130,9 @@ class BadInputIT {
     private static void servesQueries(ServerConversation backend) {
         backend.expectsStartup();
         backend.acceptsLogin();
-        while (backend.expectsAny().filter(org.pgporter.protocol.message.Query.class::isInstance).isPresent()) {
+        while (backend.expectsAny()
+                .filter(org.pgporter.protocol.message.Query.class::isInstance)
+                .isPresent()) {
             backend.sends(Scene.answer("served"));
         }
     }

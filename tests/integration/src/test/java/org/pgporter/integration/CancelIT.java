@@ -37,8 +37,7 @@ class CancelIT {
                         .user("postgres", "canceller", postgres.secretOf("canceller"))
                         .start();
                 RawClient shortKey = RawClient.connects(node.host(), node.port());
-                RawClient longKey =
-                        RawClient.connects(node.host(), node.port()).speaks(ProtocolVersion.V3_2)) {
+                RawClient longKey = RawClient.connects(node.host(), node.port()).speaks(ProtocolVersion.V3_2)) {
             for (RawClient client : List.of(shortKey, longKey)) {
                 client.logsIn("canceller", "secret", "postgres");
                 client.sendsQuery("/* running */ select pg_sleep(60)");
@@ -112,8 +111,8 @@ class CancelIT {
 
     @Test
     void shouldGiveUpABackendWhoseCancelMayStillArrive() {
-        try (Scene scene = Scene.with(node -> node.pools(
-                pool -> pool.withConnectTimeout(java.time.Duration.ofMillis(300))))) {
+        try (Scene scene =
+                Scene.with(node -> node.pools(pool -> pool.withConnectTimeout(java.time.Duration.ofMillis(300))))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
             client.sendsQuery("slow");
@@ -222,7 +221,8 @@ class CancelIT {
             byte[] almost = key.clone();
             almost[3] ^= 1;
 
-            for (byte[] wrong : List.of(almost, new byte[4], new byte[32], new byte[256], new byte[] {key[0], 0, 0, 0})) {
+            for (byte[] wrong :
+                    List.of(almost, new byte[4], new byte[32], new byte[256], new byte[] {key[0], 0, 0, 0})) {
                 RawClient attempt = scene.connection();
                 attempt.sends(new CancelRequest(pid, Bytes.of(wrong)));
                 attempt.expectsClosed();
@@ -231,7 +231,8 @@ class CancelIT {
             nobody.sends(new CancelRequest(pid + 1, Bytes.of(key)));
             nobody.expectsClosed();
             RawClient direct = scene.connection();
-            direct.sends(new CancelRequest(backend.key().processId(), backend.key().secret()));
+            direct.sends(
+                    new CancelRequest(backend.key().processId(), backend.key().secret()));
             direct.expectsClosed();
 
             backend.sends(commandComplete("SELECT 0"), readyForQuery(IDLE));

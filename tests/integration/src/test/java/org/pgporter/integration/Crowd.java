@@ -16,8 +16,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.postgresql.util.PSQLException;
 
-/// Many JDBC clients that ask without a pause, each question with a token that its answer must bring back. A client
-/// that is refused or loses its connection connects again at once, and its failure is written down.
+/// Many JDBC clients that ask without a pause, each question with a token that its answer must bring back. A
+/// client that is refused or loses its connection connects again at once, and its failure is written down.
 final class Crowd implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -116,8 +116,10 @@ final class Crowd implements AutoCloseable {
     /// Waits until so many more questions have failed.
     void awaitFailures(int more) {
         long from = failureCount.get();
-        await(more + " more failures").atMost(PATIENCE).pollInterval(Duration.ofMillis(10)).until(
-                () -> failureCount.get() >= from + more);
+        await(more + " more failures")
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(10))
+                .until(() -> failureCount.get() >= from + more);
     }
 
     /// Lets every client finish its question and leave.

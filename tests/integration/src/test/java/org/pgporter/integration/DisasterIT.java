@@ -22,13 +22,14 @@ import org.pgporter.support.RawClient;
 import org.pgporter.support.StopMode;
 import org.pgporter.support.TestPostgres;
 
-/// Backends, PostgreSQL and clients die while many others work. Clients hear PostgreSQL's own SQLSTATEs, nobody gets
-/// an answer to somebody else's question, and afterwards nothing is left behind.
+/// Backends, PostgreSQL and clients die while many others work. Clients hear PostgreSQL's own SQLSTATEs, nobody
+/// gets an answer to somebody else's question, and afterwards nothing is left behind.
 class DisasterIT {
     private static final int POOL_SIZE = 5;
     private static final int CROWD = 25;
 
-    /// What a client may be told when PostgreSQL goes away: by PostgreSQL itself in its last words, or by the node.
+    /// What a client may be told when PostgreSQL goes away: by PostgreSQL itself in its last words, or by the
+    /// node.
     private static final Set<String> TELLS_OF_LOSS = Set.of("57P01", "57P02", "57P03", "08006", "08000", "53300");
 
     private static final Map<PostgresMajor, TestPostgres> SERVERS = new EnumMap<>(PostgresMajor.class);
@@ -59,7 +60,9 @@ class DisasterIT {
             crowd.awaitAnswers(500);
             crowd.leaves();
             assertThat(crowd.mixedUp()).isEmpty();
-            assertThat(crowd.failures().keySet()).as(crowd.failures().toString()).isSubsetOf(TELLS_OF_LOSS);
+            assertThat(crowd.failures().keySet())
+                    .as(crowd.failures().toString())
+                    .isSubsetOf(TELLS_OF_LOSS);
             leavesNothingBehind(proxied);
         }
     }
@@ -114,7 +117,9 @@ class DisasterIT {
             crowd.leaves();
             // Then
             assertThat(crowd.mixedUp()).isEmpty();
-            assertThat(crowd.failures().keySet()).as(crowd.failures().toString()).isSubsetOf(TELLS_OF_LOSS);
+            assertThat(crowd.failures().keySet())
+                    .as(crowd.failures().toString())
+                    .isSubsetOf(TELLS_OF_LOSS);
             leavesNothingBehind(proxied);
         }
     }
@@ -152,9 +157,13 @@ class DisasterIT {
                 // Given
                 statement.execute("select 1");
                 proxied.postgres()
-                        .rows("select pg_terminate_backend(pid) from pg_stat_activity where usename = ?", proxied.name());
+                        .rows(
+                                "select pg_terminate_backend(pid) from pg_stat_activity where usename = ?",
+                                proxied.name());
                 await().untilAsserted(() -> assertThat(proxied.postgres()
-                                .rows("select pid, state, query, backend_start from pg_stat_activity where usename = ?", proxied.name()))
+                                .rows(
+                                        "select pid, state, query, backend_start from pg_stat_activity where usename = ?",
+                                        proxied.name()))
                         .isEmpty());
                 // When, then: no exception
                 statement.execute("select 1");
@@ -170,16 +179,20 @@ class DisasterIT {
         byte[] half = Arrays.copyOf("Q\0\0\0\144select 'half a message".getBytes(StandardCharsets.US_ASCII), 20);
         Consumer<RawClient> login = client -> client.logsIn(name, Proxied.PASSWORD, name);
         phases.put("connected", _ -> {});
-        phases.put("half a startup packet", client -> client.sendsRaw((byte) 0, (byte) 0, (byte) 0, (byte) 50, (byte) 0));
+        phases.put(
+                "half a startup packet", client -> client.sendsRaw((byte) 0, (byte) 0, (byte) 0, (byte) 50, (byte) 0));
         phases.put("encryption asked for", RawClient::sendsSslRequest);
         phases.put("authentication", client -> client.sendsStartup(name, name));
-        phases.put("half an authentication", client -> client.sendsStartup(name, name)
-                .sendsRaw((byte) 'p', (byte) 0, (byte) 0));
+        phases.put(
+                "half an authentication",
+                client -> client.sendsStartup(name, name).sendsRaw((byte) 'p', (byte) 0, (byte) 0));
         phases.put("idle", login);
         phases.put("half a query", login.andThen(client -> client.sendsRaw(half)));
         phases.put("a query in the queue", login.andThen(client -> client.sendsQuery("select 'never read'")));
-        phases.put("half a query behind a query", login.andThen(client -> client.sendsQuery("select pg_sleep(0.1)")
-                .sendsRaw(half)));
+        phases.put(
+                "half a query behind a query",
+                login.andThen(
+                        client -> client.sendsQuery("select pg_sleep(0.1)").sendsRaw(half)));
         phases.put("a long query", login.andThen(client -> client.sendsQuery("select pg_sleep(60)")));
         phases.put("a transaction", login.andThen(client -> {
             client.query("begin");
@@ -200,26 +213,33 @@ class DisasterIT {
             client.query("insert into vanished values (4)");
             client.sendsRaw(half);
         }));
-        phases.put("copy in", login.andThen(client -> client.sendsQuery("copy vanished from stdin")
-                .sendsCopyData("5\n6\n")));
-        phases.put("half a copy message", login.andThen(client -> client.sendsQuery("copy vanished from stdin")
-                .sendsRaw((byte) 'd', (byte) 0, (byte) 0, (byte) 1, (byte) 0, (byte) '7', (byte) '\n')));
+        phases.put(
+                "copy in",
+                login.andThen(
+                        client -> client.sendsQuery("copy vanished from stdin").sendsCopyData("5\n6\n")));
+        phases.put(
+                "half a copy message",
+                login.andThen(client -> client.sendsQuery("copy vanished from stdin")
+                        .sendsRaw((byte) 'd', (byte) 0, (byte) 0, (byte) 1, (byte) 0, (byte) '7', (byte) '\n')));
         phases.put(
                 "copy out",
                 login.andThen(client -> client.sendsQuery(
                         "copy (select repeat('x', 1000) from generate_series(1, 300000)) to stdout")));
-        phases.put("rows that are not read", login.andThen(client -> client.sendsQuery(
-                "select repeat('x', 1000) from generate_series(1, 300000)")));
-        phases.put("an extended query without Sync", login.andThen(client -> client.sendsParse(
-                        "s", "insert into vanished values (8)")
-                .sendsBind("", "s")
-                .sendsExecute("")
-                .sendsFlush()));
-        phases.put("an error in an extended query without Sync", login.andThen(client -> client.sendsParse(
-                        "s", "select no_such_column")
-                .sendsBind("", "s")
-                .sendsExecute("")
-                .sendsFlush()));
+        phases.put(
+                "rows that are not read",
+                login.andThen(client -> client.sendsQuery("select repeat('x', 1000) from generate_series(1, 300000)")));
+        phases.put(
+                "an extended query without Sync",
+                login.andThen(client -> client.sendsParse("s", "insert into vanished values (8)")
+                        .sendsBind("", "s")
+                        .sendsExecute("")
+                        .sendsFlush()));
+        phases.put(
+                "an error in an extended query without Sync",
+                login.andThen(client -> client.sendsParse("s", "select no_such_column")
+                        .sendsBind("", "s")
+                        .sendsExecute("")
+                        .sendsFlush()));
         return phases;
     }
 

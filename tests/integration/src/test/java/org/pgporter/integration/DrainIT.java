@@ -80,8 +80,8 @@ class DrainIT {
 
     @Test
     void shouldEndTheRestAtTheDeadline() {
-        try (Scene scene = Scene.with(
-                node -> node.general(general -> general.withShutdownTimeout(Duration.ofMillis(300))))) {
+        try (Scene scene =
+                Scene.with(node -> node.general(general -> general.withShutdownTimeout(Duration.ofMillis(300))))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
             begin(client, backend);
@@ -96,8 +96,8 @@ class DrainIT {
 
     @Test
     void shouldEndTheRestWhenToldTwice() {
-        try (Scene scene = Scene.with(
-                node -> node.general(general -> general.withShutdownTimeout(Duration.ofMinutes(5))))) {
+        try (Scene scene =
+                Scene.with(node -> node.general(general -> general.withShutdownTimeout(Duration.ofMinutes(5))))) {
             ServerConversation backend = scene.backend();
             RawClient open = scene.client();
             RawClient running = scene.client();

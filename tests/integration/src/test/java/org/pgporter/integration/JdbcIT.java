@@ -48,8 +48,7 @@ class JdbcIT {
     }
 
     private static Proxied given(PostgresMajor major, PoolMode mode) {
-        return STARTED.computeIfAbsent(
-                major + " " + mode, _ -> Proxied.start(major, mode, "jdbc", POOL_SIZE));
+        return STARTED.computeIfAbsent(major + " " + mode, _ -> Proxied.start(major, mode, "jdbc", POOL_SIZE));
     }
 
     private static List<String> column(ResultSet rows) throws SQLException {
@@ -76,9 +75,8 @@ class JdbcIT {
         }
     }
 
-    /// A hundred threads over four backends: the same statement text with another meaning in each thread would show up
-    /// at
-    /// once, and so would an answer that went astray.
+    /// A hundred threads over four backends: the same statement text with another meaning in each thread would
+    /// show up at once, and so would an answer that went astray.
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
     void shouldGiveEachOfManyThreadsItsOwnAnswers(PostgresMajor major) throws Exception {
@@ -148,8 +146,8 @@ class JdbcIT {
         }
     }
 
-    /// The driver reads `cached plan must not change result type`, prepares anew and tries once more: on any backend,
-    /// and every one of them may have the old plan.
+    /// The driver reads `cached plan must not change result type`, prepares anew and tries once more: on any
+    /// backend, and every one of them may have the old plan.
     @ParameterizedTest
     @MethodSource(CASES)
     void shouldSurviveAChangedTable(PostgresMajor major, PoolMode mode) throws SQLException {
@@ -238,8 +236,8 @@ class JdbcIT {
     void shouldReturnGeneratedKeys(PostgresMajor major, PoolMode mode) throws SQLException {
         try (Connection connection = given(major, mode).connect()) {
             execute(connection, "drop table if exists keyed", "create table keyed (id serial primary key, n int)");
-            try (PreparedStatement insert = connection.prepareStatement(
-                    "insert into keyed (n) values (?)", Statement.RETURN_GENERATED_KEYS)) {
+            try (PreparedStatement insert =
+                    connection.prepareStatement("insert into keyed (n) values (?)", Statement.RETURN_GENERATED_KEYS)) {
                 for (int n = 1; n <= 10; n++) {
                     insert.setInt(1, n);
                     insert.executeUpdate();
@@ -277,7 +275,9 @@ class JdbcIT {
             try (LargeObject object = objects.open(oid, LargeObjectManager.READ)) {
                 assertThat(object.size()).isEqualTo(content.length);
                 object.seek(1_000);
-                assertThat(object.read(content.length)).startsWith(content[1_000]).hasSize(content.length - 1_000);
+                assertThat(object.read(content.length))
+                        .startsWith(content[1_000])
+                        .hasSize(content.length - 1_000);
             }
             connection.commit();
             objects.delete(oid);
@@ -327,7 +327,8 @@ class JdbcIT {
                     }
                 }
                 // Two of them at once, read in turn, and one left half read.
-                try (PreparedStatement second = connection.prepareStatement("select -n from generate_series(1, 50) n")) {
+                try (PreparedStatement second =
+                        connection.prepareStatement("select -n from generate_series(1, 50) n")) {
                     second.setFetchSize(3);
                     try (ResultSet ones = statement.executeQuery();
                             ResultSet others = second.executeQuery()) {
@@ -352,11 +353,10 @@ class JdbcIT {
             connection.setAutoCommit(false);
             execute(connection, "insert into saved values (1)");
             Savepoint savepoint = connection.setSavepoint("before");
-            SQLException failure = catchThrowableOfType(
-                    SQLException.class, () -> execute(connection, "insert into saved values (1)"));
+            SQLException failure =
+                    catchThrowableOfType(SQLException.class, () -> execute(connection, "insert into saved values (1)"));
             assertThat(failure.getSQLState()).isEqualTo("23505");
-            SQLException refused =
-                    catchThrowableOfType(SQLException.class, () -> single(connection, "select 1"));
+            SQLException refused = catchThrowableOfType(SQLException.class, () -> single(connection, "select 1"));
             assertThat(refused.getSQLState()).isEqualTo("25P02");
             connection.rollback(savepoint);
             execute(connection, "insert into saved values (2)");
@@ -381,8 +381,8 @@ class JdbcIT {
                 Connection second = proxied.connect("ApplicationName", "jdbc two")) {
             connection.setAutoCommit(false);
             connection.setReadOnly(true);
-            SQLException failure = catchThrowableOfType(
-                    SQLException.class, () -> execute(connection, "create table never (n int)"));
+            SQLException failure =
+                    catchThrowableOfType(SQLException.class, () -> execute(connection, "create table never (n int)"));
             assertThat(failure.getSQLState()).isEqualTo("25006");
             connection.rollback();
             connection.setReadOnly(false);
@@ -402,8 +402,8 @@ class JdbcIT {
         }
     }
 
-    /// The driver says SET SESSION CHARACTERISTICS, and PostgreSQL does not report what that changes. In transaction mode
-    /// it would be another session's as well, so clients there say it in each transaction.
+    /// The driver says SET SESSION CHARACTERISTICS, and PostgreSQL does not report what that changes. In
+    /// transaction mode it would be another session's as well, so clients there say it in each transaction.
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
     void shouldKeepTheIsolationLevelOfASession(PostgresMajor major) throws SQLException {
@@ -444,8 +444,7 @@ class JdbcIT {
             assertThat(failure.get(10, TimeUnit.SECONDS).getSQLState()).isEqualTo("57014");
             // By the driver's own clock.
             sleeping.setQueryTimeout(1);
-            SQLException late =
-                    catchThrowableOfType(SQLException.class, () -> sleeping.execute("select pg_sleep(60)"));
+            SQLException late = catchThrowableOfType(SQLException.class, () -> sleeping.execute("select pg_sleep(60)"));
             assertThat(late.getSQLState()).isEqualTo("57014");
             // A cancel that comes too late harms nobody.
             sleeping.setQueryTimeout(0);
@@ -492,8 +491,7 @@ class JdbcIT {
     void shouldStayValidAfterErrors(PostgresMajor major, PoolMode mode) throws SQLException {
         try (Connection connection = given(major, mode).connect()) {
             for (int round = 0; round < 10; round++) {
-                SQLException failure =
-                        catchThrowableOfType(SQLException.class, () -> single(connection, "select 1/0"));
+                SQLException failure = catchThrowableOfType(SQLException.class, () -> single(connection, "select 1/0"));
                 assertThat(failure.getSQLState()).isEqualTo("22012");
                 assertThat(connection.isValid(5)).isTrue();
                 try (PreparedStatement wrong = connection.prepareStatement("select no_such_column where ? > 0")) {

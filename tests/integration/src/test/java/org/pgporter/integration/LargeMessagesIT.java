@@ -172,8 +172,8 @@ class LargeMessagesIT {
             AtomicLong written = new AtomicLong();
             CompletableFuture<Void> sending = inBackground(() -> {
                 busy.sends(rowDescription("a"));
-                byte[] rows = ServerConversation.encoded(
-                        dataRow("x".repeat(100_000)), noticeResponse("y".repeat(100_000)));
+                byte[] rows =
+                        ServerConversation.encoded(dataRow("x".repeat(100_000)), noticeResponse("y".repeat(100_000)));
                 for (int i = 0; i < 300; i++) {
                     busy.sendsRaw(rows);
                     written.addAndGet(rows.length);

@@ -13,8 +13,8 @@ import org.pgporter.support.RawClient;
 class LimitsIT {
     @Test
     void shouldRefuseMoreClientsThanMaxConnections() {
-        try (Scene scene = Scene.with(node -> node.general(
-                general -> general.withLimits(general.limits().withMaxConnections(2))))) {
+        try (Scene scene = Scene.with(node ->
+                node.general(general -> general.withLimits(general.limits().withMaxConnections(2))))) {
             scene.backend();
             RawClient first = scene.client();
             RawClient second = scene.connection();
@@ -39,8 +39,8 @@ class LimitsIT {
 
     @Test
     void shouldRefuseMoreClientsOfADatabaseThanItTakes() {
-        try (Scene scene = Scene.with(node -> node.user("shop", "other", Scene.PASSWORD)
-                .eachPool(pool -> pool.withMaxClientConnections(1)))) {
+        try (Scene scene = Scene.with(node ->
+                node.user("shop", "other", Scene.PASSWORD).eachPool(pool -> pool.withMaxClientConnections(1)))) {
             // Each user has a pool with one backend connection.
             scene.backend();
             scene.backend();
@@ -59,8 +59,7 @@ class LimitsIT {
     @Test
     void shouldRefuseMoreClientsOfAUserThanItMayHave() {
         try (Scene scene = Scene.with(node -> node.user(
-                "shop",
-                UserConfig.of("few", StoredCredential.parse("few")).withMaxClientConnections(1)))) {
+                "shop", UserConfig.of("few", StoredCredential.parse("few")).withMaxClientConnections(1)))) {
             scene.backend();
             scene.backend();
             RawClient first = scene.connection().logsIn("few", "few", "shop");
@@ -79,8 +78,8 @@ class LimitsIT {
 
     @Test
     void shouldNotCountFailedLogins() {
-        try (Scene scene = Scene.with(node -> node.general(
-                general -> general.withLimits(general.limits().withMaxConnections(3))))) {
+        try (Scene scene = Scene.with(node ->
+                node.general(general -> general.withLimits(general.limits().withMaxConnections(3))))) {
             scene.backend();
             for (int i = 0; i < 10; i++) {
                 scene.connection().logsInExpectingError(Scene.USER, "wrong", Scene.DATABASE);

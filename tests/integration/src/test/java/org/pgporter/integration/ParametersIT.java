@@ -97,15 +97,7 @@ class ParametersIT {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {
-                "it's",
-                "back\\slash",
-                "\"double\"",
-                "'; drop table students; --",
-                "$1 $$ %s",
-                "",
-                "grüße, 世界"
-            })
+            strings = {"it's", "back\\slash", "\"double\"", "'; drop table students; --", "$1 $$ %s", "", "grüße, 世界"})
     void shouldCarryAnyValue(String value) {
         String longer = value + "-".repeat(250);
         try (RawClient one = client("pgporter.test", value, "pgporter.longer", longer);
@@ -170,7 +162,8 @@ class ParametersIT {
     void shouldSetOnlyTheDifferenceAndOnlyWhenTheSessionChanges() {
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
-            CompletableFuture<RawClient> login = inBackground(scene, "client_encoding", "utf8", "TimeZone", "Asia/Tokyo");
+            CompletableFuture<RawClient> login =
+                    inBackground(scene, "client_encoding", "utf8", "TimeZone", "Asia/Tokyo");
             expectsSet(backend, Map.of("client_encoding", "utf8", "TimeZone", "Asia/Tokyo"));
             answersSet(backend, 2, "TimeZone", "Asia/Tokyo");
             RawClient one = login.join();

@@ -20,8 +20,8 @@ import org.pgporter.config.PoolMode;
 import org.pgporter.support.PgTools;
 import org.pgporter.support.PostgresMajor;
 
-/// pgbench in all its ways through the node: no transaction fails, and PostgreSQL never sees more backends than the
-/// pool may have.
+/// pgbench in all its ways through the node: no transaction fails, and PostgreSQL never sees more backends than
+/// the pool may have.
 class PgbenchIT {
     private static final int POOL_SIZE = 10;
     private static final String CLIENTS = "200";
@@ -65,8 +65,8 @@ class PgbenchIT {
     static Stream<Arguments> waysToQuery() {
         return Stream.of(PostgresMajor.values())
                 .flatMap(major -> Stream.of("simple", "extended", "prepared")
-                        .flatMap(way -> Stream.of("select-only", "tpcb-like")
-                                .map(script -> Arguments.of(major, way, script))));
+                        .flatMap(way ->
+                                Stream.of("select-only", "tpcb-like").map(script -> Arguments.of(major, way, script))));
     }
 
     @ParameterizedTest
@@ -101,17 +101,19 @@ class PgbenchIT {
         int pgbenchMajor = Integer.parseInt(version.replaceAll("^\\D*(\\d+).*$", "$1"));
         assumeTrue(pgbenchMajor >= FIRST_WITH_PIPELINES, version + " has no pipelines");
         Path script = folder.resolve("pipeline.sql");
-        Files.write(script, List.of(
-                "\\set aid random(1, 100000)",
-                "\\startpipeline",
-                "begin;",
-                "update pgbench_accounts set abalance = abalance + 1 where aid = :aid;",
-                "select abalance from pgbench_accounts where aid = :aid;",
-                "insert into pgbench_history (tid, bid, aid, delta, mtime) values (1, 1, :aid, 1, now());",
-                "end;",
-                "select 1;",
-                "select :aid;",
-                "\\endpipeline"));
+        Files.write(
+                script,
+                List.of(
+                        "\\set aid random(1, 100000)",
+                        "\\startpipeline",
+                        "begin;",
+                        "update pgbench_accounts set abalance = abalance + 1 where aid = :aid;",
+                        "select abalance from pgbench_accounts where aid = :aid;",
+                        "insert into pgbench_history (tid, bid, aid, delta, mtime) values (1, 1, :aid, 1, now());",
+                        "end;",
+                        "select 1;",
+                        "select :aid;",
+                        "\\endpipeline"));
         // When, then
         for (String way : List.of("extended", "prepared")) {
             succeeds(proxied, "-n", "-c", CLIENTS, "-j", "2", "-T", SECONDS, "-M", way, "-f", script.toString());
@@ -124,7 +126,21 @@ class PgbenchIT {
     void shouldKeepEqualNamesOfDifferentStatementsApart(PostgresMajor major) {
         Proxied proxied = given(major, PoolMode.TRANSACTION);
         succeeds(
-                proxied, "-n", "-c", "100", "-j", "2", "-T", SECONDS, "-M", "prepared", "-b", "select-only@3", "-b",
-                "simple-update@2", "-b", "tpcb-like@1");
+                proxied,
+                "-n",
+                "-c",
+                "100",
+                "-j",
+                "2",
+                "-T",
+                SECONDS,
+                "-M",
+                "prepared",
+                "-b",
+                "select-only@3",
+                "-b",
+                "simple-update@2",
+                "-b",
+                "tpcb-like@1");
     }
 }

@@ -42,7 +42,8 @@ class PoolIT {
             assertThat(error.message()).contains("refused");
             RawClient late = scene.connection();
             // Pipelines get one error, and every Sync its answer.
-            client.sends(new Parse("", "a", java.util.List.of()), RawClient.bind("", ""), new Execute("", 0), new Sync());
+            client.sends(
+                    new Parse("", "a", java.util.List.of()), RawClient.bind("", ""), new Execute("", 0), new Sync());
             client.expectsError("08006");
             client.expectsReadyForQuery(IDLE);
             try (ScriptedServer _ = ScriptedServer.start(port).serve(PoolIT::servesQueries)) {
@@ -67,8 +68,8 @@ class PoolIT {
 
     @Test
     void shouldBackOffFromABackendThatRefuses() {
-        try (Scene scene = Scene.with(node -> node.pools(
-                pool -> pool.withMinPoolSize(0).withServerLoginRetry(Duration.ofSeconds(30))))) {
+        try (Scene scene = Scene.with(
+                node -> node.pools(pool -> pool.withMinPoolSize(0).withServerLoginRetry(Duration.ofSeconds(30))))) {
             scene.server().serve(backend -> {
                 backend.expectsStartup();
                 backend.sends(fatalResponse("3D000", "database \"shop\" does not exist"));
@@ -151,8 +152,7 @@ class PoolIT {
 
     @Test
     void shouldTellWhoHasWaitedTooLong() {
-        try (Scene scene =
-                Scene.with(node -> node.pools(pool -> pool.withQueryWaitTimeout(Duration.ofMillis(200))))) {
+        try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withQueryWaitTimeout(Duration.ofMillis(200))))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
             RawClient waiting = scene.client();
@@ -189,7 +189,8 @@ class PoolIT {
             backend.sends(commandComplete("BEGIN"), readyForQuery(IDLE));
 
             for (int i = 0; i < 2; i++) {
-                String sql = backend.expects(org.pgporter.protocol.message.Query.class).sql();
+                String sql = backend.expects(org.pgporter.protocol.message.Query.class)
+                        .sql();
                 String word = sql.contains("second") ? "second" : "third";
                 assertThat(sql).isEqualTo("select '" + word + "'");
                 backend.sends(Scene.answer(word));
@@ -277,8 +278,8 @@ class PoolIT {
 
     @Test
     void shouldRollBackBeforeItCleans() {
-        try (Scene scene = Scene.with(node -> node.pools(
-                pool -> pool.withPoolMode(PoolMode.SESSION).withServerResetQuery("select clean()")))) {
+        try (Scene scene = Scene.with(node ->
+                node.pools(pool -> pool.withPoolMode(PoolMode.SESSION).withServerResetQuery("select clean()")))) {
             ServerConversation backend = scene.backend();
             inTransaction(scene, backend).closes();
             backend.expectsQuery("ROLLBACK");
@@ -347,7 +348,9 @@ class PoolIT {
     private static void servesQueries(ServerConversation backend) {
         backend.expectsStartup();
         backend.acceptsLogin();
-        while (backend.expectsAny().filter(org.pgporter.protocol.message.Query.class::isInstance).isPresent()) {
+        while (backend.expectsAny()
+                .filter(org.pgporter.protocol.message.Query.class::isInstance)
+                .isPresent()) {
             backend.sends(Scene.answer("served"));
         }
     }

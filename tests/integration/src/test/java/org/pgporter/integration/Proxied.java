@@ -36,11 +36,7 @@ final class Proxied implements AutoCloseable {
 
     /// @param change what else the node shall be
     static Proxied start(
-            TestPostgres postgres,
-            PoolMode mode,
-            String prefix,
-            int poolSize,
-            UnaryOperator<TestNode.Builder> change) {
+            TestPostgres postgres, PoolMode mode, String prefix, int poolSize, UnaryOperator<TestNode.Builder> change) {
         String name = prefix + "_" + mode.name().toLowerCase(Locale.ROOT);
         if (postgres.rows("select 1 from pg_roles where rolname = ?", name).isEmpty()) {
             postgres.createUser(name, PASSWORD, "scram-sha-256");
@@ -58,8 +54,8 @@ final class Proxied implements AutoCloseable {
     /// Both majors, each in session and in transaction mode.
     static Stream<Arguments> majorsAndModes() {
         return Stream.of(PostgresMajor.values())
-                .flatMap(major -> Stream.of(PoolMode.TRANSACTION, PoolMode.SESSION)
-                        .map(mode -> Arguments.of(major, mode)));
+                .flatMap(major ->
+                        Stream.of(PoolMode.TRANSACTION, PoolMode.SESSION).map(mode -> Arguments.of(major, mode)));
     }
 
     TestPostgres postgres() {

@@ -191,7 +191,8 @@ class PsqlIT {
     @MethodSource(CASES)
     void shouldTakeTheTime(PostgresMajor major, PoolMode mode) {
         var outcome = psql(given(major, mode).throughNode(), "\\timing on\nselect 1;\nselect 1/0;\n", "-At");
-        assertThat(outcome.stdout().lines().filter(it -> it.startsWith("Time: "))).hasSize(2);
+        assertThat(outcome.stdout().lines().filter(it -> it.startsWith("Time: ")))
+                .hasSize(2);
     }
 
     @ParameterizedTest
@@ -228,7 +229,9 @@ class PsqlIT {
                 assertThat(psql.awaitExit()).as(psql::toString).isZero();
             }
             // Then
-            assertThat(proxied.postgres().secretOf(role)).startsWith("SCRAM-SHA-256$").isNotEqualTo(before);
+            assertThat(proxied.postgres().secretOf(role))
+                    .startsWith("SCRAM-SHA-256$")
+                    .isNotEqualTo(before);
         } finally {
             proxied.sql("alter role " + role + " password '" + before + "'");
         }
@@ -244,7 +247,8 @@ class PsqlIT {
                 "select 1 from pg_stat_activity where datname = ? and state = 'active' and query = 'select pg_sleep(60)'";
         try (Program psql = Program.start(environment, List.of("psql", "-X", "-c", "select pg_sleep(60)"))) {
             await().atMost(Duration.ofSeconds(10))
-                    .until(() -> !proxied.postgres().rows(running, proxied.name()).isEmpty());
+                    .until(() ->
+                            !proxied.postgres().rows(running, proxied.name()).isEmpty());
             // When
             psql.signal("INT");
             // Then
@@ -252,6 +256,7 @@ class PsqlIT {
             assertThat(psql.stderr()).contains("canceling statement due to user request");
         }
         assertThat(proxied.postgres().rows(running, proxied.name())).isEmpty();
-        assertThat(psql(proxied.throughNode(), "select 'works';", "-At").stdout()).isEqualTo("works\n");
+        assertThat(psql(proxied.throughNode(), "select 'works';", "-At").stdout())
+                .isEqualTo("works\n");
     }
 }

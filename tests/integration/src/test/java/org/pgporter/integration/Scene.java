@@ -34,9 +34,8 @@ final class Scene implements AutoCloseable {
         server = ScriptedServer.start();
         node = change.apply(TestNode.inFrontOf(server.host(), server.port())
                         .user(DATABASE, USER, PASSWORD)
-                        .pools(pool -> pool.withPoolSize(1)
-                                .withMinPoolSize(1)
-                                .withServerLoginRetry(Duration.ofMillis(50))))
+                        .pools(pool ->
+                                pool.withPoolSize(1).withMinPoolSize(1).withServerLoginRetry(Duration.ofMillis(50))))
                 .start();
     }
 

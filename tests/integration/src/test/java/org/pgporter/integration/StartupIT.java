@@ -220,10 +220,9 @@ class StartupIT {
     @ParameterizedTest
     @CsvSource({"SSL,SSL request", "GSS,GSSAPI encryption request"})
     void shouldRefuseWhatWasSentBehindARequestForEncryption(String kind, String words) {
-        WireMessage request =
-                kind.equals("SSL") ? new SslRequest() : new org.pgporter.protocol.message.GssEncRequest();
-        byte[] stuffed =
-                encoded(request, new StartupMessage(ProtocolVersion.V3_0, Map.of("user", USER, "database", "postgres")));
+        WireMessage request = kind.equals("SSL") ? new SslRequest() : new org.pgporter.protocol.message.GssEncRequest();
+        byte[] stuffed = encoded(
+                request, new StartupMessage(ProtocolVersion.V3_0, Map.of("user", USER, "database", "postgres")));
 
         byte[] answer = answerTo(stuffed);
 

@@ -54,7 +54,8 @@ public final class TestNode implements AutoCloseable {
 
     /// Stops the node.
     ///
-    /// @throws AssertionError when clients that are gone still count: whatever happened to them, nothing may be left
+    /// @throws AssertionError when clients that are gone still count: whatever happened to them, nothing may be
+    ///     left
     @Override
     public void close() {
         try {

@@ -60,10 +60,9 @@ import org.pgporter.protocol.message.TransactionStatus;
 /// ```
 ///
 /// It reads only while it expects something. What may come at any time ([ParameterStatus], [NoticeResponse],
-/// [NotificationResponse]) is laid aside and can be expected when it matters. Whatever is not as expected, or takes
-/// longer
-/// than ten seconds, is an [AssertionError] that shows the whole conversation. SQL's null appears as the text `null`.
-/// Not for several threads, except that one may send while another expects.
+/// [NotificationResponse]) is laid aside and can be expected when it matters. Whatever is not as expected, or
+/// takes longer than ten seconds, is an [AssertionError] that shows the whole conversation. SQL's null appears
+/// as the text `null`. Not for several threads, except that one may send while another expects.
 public final class RawClient implements AutoCloseable {
     private final SocketAddress address;
     private final WireSocket socket;
@@ -359,8 +358,8 @@ public final class RawClient implements AutoCloseable {
         return next("any message");
     }
 
-    /// Reads so many bytes, whatever they are, and forgets them: for messages too large to keep. Only where nothing
-    /// that was received before waits to be expected.
+    /// Reads so many bytes, whatever they are, and forgets them: for messages too large to keep. Only where
+    /// nothing that was received before waits to be expected.
     public RawClient skips(long bytes) {
         transcript.line(Transcript.BACKEND, bytes + " bytes that nobody looks at");
         socket.skip(bytes, bytes + " bytes");

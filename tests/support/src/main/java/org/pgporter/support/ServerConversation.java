@@ -138,7 +138,8 @@ public final class ServerConversation implements AutoCloseable {
         asksForScram(password, 4096, true);
     }
 
-    /// As [#asksForScram(String)], with another number of iterations and, if not honest, a wrong proof of the server.
+    /// As [#asksForScram(String)], with another number of iterations and, if not honest, a wrong proof of the
+    /// server.
     public void asksForScram(String password, int iterations, boolean honest) {
         var verifier = new ScramVerifier(password, iterations);
         sends(authenticationSasl("SCRAM-SHA-256"));

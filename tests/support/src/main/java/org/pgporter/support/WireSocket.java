@@ -17,9 +17,9 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.pgporter.protocol.message.WireMessage;
 
-/// One end of a connection. It reads only when somebody expects something, so a test that expects nothing is a peer
-/// that
-/// does not read; and it never waits longer than [#PATIENCE]. One thread may read while another writes.
+/// One end of a connection. It reads only when somebody expects something, so a test that expects nothing is a
+/// peer that does not read; and it never waits longer than [#PATIENCE]. One thread may read while another
+/// writes.
 final class WireSocket implements AutoCloseable {
     /// How long anything that is expected may take.
     static final Duration PATIENCE = Duration.ofSeconds(10);
