@@ -32,8 +32,8 @@ record Pgbench(Path program, Path directory) {
     private static final Pattern FAILED = Pattern.compile("number of failed transactions: (\\d+)");
     private static final String LOG = "transactions";
 
-    /// One run. pgbench counts its logins as part of the time it is given; where it ends before the window does, it gets
-    /// more time.
+    /// One run. pgbench counts its logins as part of the time it is given; where it ends before the window does, it
+    /// gets more time.
     ///
     /// @param window how long to measure
     /// @throws BenchFailure when pgbench reports an error, or its log and its summary disagree
