@@ -573,10 +573,10 @@ public final class ClientSession {
     }
 
     Behavior<Command> state(State state) {
-        return Behaviors.receive(Command.class)
-                .onAnyMessage(state::on)
-                .onSignal(PostStop.class, _ -> stopped())
-                .build();
+        // Not the builder: a session takes a new state several times in each transaction.
+        return Behaviors.receive(
+                (_, command) -> state.on(command),
+                (_, signal) -> signal instanceof PostStop ? stopped() : Behaviors.unhandled());
     }
 
     /// Whatever ends a session passes here, once.
