@@ -295,10 +295,13 @@ public final class ClientSession {
                 if (!attached.lease().equals(lease)) {
                     yield Behaviors.same();
                 }
-                ByteBuf news = client.buffer();
-                parameters.attachedTo(attached.parameters(), news);
-                parameters.aligned(attached.aligned(), news);
-                client.send(news);
+                if (!parameters.hasTold(attached.parameters())
+                        || !attached.aligned().isEmpty()) {
+                    ByteBuf news = client.buffer();
+                    parameters.attachedTo(attached.parameters(), news);
+                    parameters.aligned(attached.aligned(), news);
+                    client.send(news);
+                }
                 if (goodbye) {
                     attached.backend().tell(new BackendConnection.Return(lease, BackendConnection.Ending.TERMINATED));
                     yield closeQuietly();
