@@ -94,7 +94,7 @@ class LocalAnswersTest {
     })
     void shouldKnowWhatNeedsNoBackend(String batch, boolean expected) {
         Batch decoded = batch(batch);
-        assertThat(LocalAnswers.needsNoBackend(decoded)).isEqualTo(expected);
+        assertThat(LocalAnswers.needsNoBackend(decoded, null)).isEqualTo(expected);
         decoded.release();
     }
 
