@@ -316,14 +316,16 @@ public final class BackendConnection {
     }
 
     Behavior<Command> state(State state) {
-        return Behaviors.receive(Command.class)
-                .onAnyMessage(state::on)
-                .onSignal(PostStop.class, _ -> {
-                    if (openSocket != null) {
-                        openSocket.closeAfterFlush();
-                    }
-                    return Behaviors.same();
-                })
-                .build();
+        // Not the builder: a connection takes a new state several times in each transaction.
+        return Behaviors.receive(
+                (_, command) -> state.on(command),
+                (_, signal) -> signal instanceof PostStop ? stopped() : Behaviors.unhandled());
+    }
+
+    private Behavior<Command> stopped() {
+        if (openSocket != null) {
+            openSocket.closeAfterFlush();
+        }
+        return Behaviors.same();
     }
 }

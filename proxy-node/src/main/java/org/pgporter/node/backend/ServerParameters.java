@@ -1,10 +1,12 @@
 package org.pgporter.node.backend;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.pgporter.protocol.message.ParameterStatus;
 
 /// What a backend has reported of its run-time parameters (ParameterStatus). An immutable snapshot; names are
 /// compared without case and kept as the server spells them.
@@ -16,9 +18,14 @@ public final class ServerParameters {
     private static final ServerParameters NONE = new ServerParameters(new TreeMap<>(String.CASE_INSENSITIVE_ORDER));
 
     private final TreeMap<String, String> values;
+    private final List<ParameterStatus> facts;
 
     private ServerParameters(TreeMap<String, String> values) {
         this.values = values;
+        this.facts = values.entrySet().stream()
+                .filter(entry -> !settable(entry.getKey()))
+                .map(entry -> new ParameterStatus(entry.getKey(), entry.getValue()))
+                .toList();
     }
 
     public static ServerParameters none() {
@@ -41,6 +48,11 @@ public final class ServerParameters {
 
     public Map<String, String> asMap() {
         return Collections.unmodifiableMap(values);
+    }
+
+    /// Those that no session can choose. Made once, because sessions look at them in each transaction.
+    public List<ParameterStatus> facts() {
+        return facts;
     }
 
     /// Whether a session may want a value of its own for this reported parameter.

@@ -295,10 +295,13 @@ public final class ClientSession {
                 if (!attached.lease().equals(lease)) {
                     yield Behaviors.same();
                 }
-                ByteBuf news = client.buffer();
-                parameters.attachedTo(attached.parameters(), news);
-                parameters.aligned(attached.aligned(), news);
-                client.send(news);
+                if (!parameters.hasTold(attached.parameters())
+                        || !attached.aligned().isEmpty()) {
+                    ByteBuf news = client.buffer();
+                    parameters.attachedTo(attached.parameters(), news);
+                    parameters.aligned(attached.aligned(), news);
+                    client.send(news);
+                }
                 if (goodbye) {
                     attached.backend().tell(new BackendConnection.Return(lease, BackendConnection.Ending.TERMINATED));
                     yield closeQuietly();
@@ -573,10 +576,10 @@ public final class ClientSession {
     }
 
     Behavior<Command> state(State state) {
-        return Behaviors.receive(Command.class)
-                .onAnyMessage(state::on)
-                .onSignal(PostStop.class, _ -> stopped())
-                .build();
+        // Not the builder: a session takes a new state several times in each transaction.
+        return Behaviors.receive(
+                (_, command) -> state.on(command),
+                (_, signal) -> signal instanceof PostStop ? stopped() : Behaviors.unhandled());
     }
 
     /// Whatever ends a session passes here, once.

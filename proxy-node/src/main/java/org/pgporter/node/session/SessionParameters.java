@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.pgporter.node.backend.AcceptedValues;
 import org.pgporter.node.backend.ServerParameters;
 import org.pgporter.node.backend.WantedParameters;
@@ -16,7 +15,8 @@ final class SessionParameters {
     private final WantedParameters atStartup;
     private WantedParameters wanted;
     private final Map<String, String> told = new HashMap<>();
-    private @Nullable ServerParameters lastSeen;
+    /// The facts that the client was told last; empty when one of them has changed since.
+    private List<ParameterStatus> lastFacts = List.of();
 
     /// @param startup the parameters of the startup packet, as written
     SessionParameters(WantedParameters startup) {
@@ -51,7 +51,7 @@ final class SessionParameters {
             greeting.add(new ParameterStatus(name, own));
             told.put(name, own);
         });
-        lastSeen = reported;
+        lastFacts = reported.facts();
         return greeting;
     }
 
@@ -61,6 +61,8 @@ final class SessionParameters {
             told.put(change.name(), change.value());
             if (ServerParameters.settable(change.name())) {
                 wanted = wanted.with(change.name(), change.value());
+            } else {
+                lastFacts = List.of();
             }
         }
     }
@@ -72,21 +74,22 @@ final class SessionParameters {
                 wanted = wanted.with(change.name(), change.value());
             }
             tell(change, out);
+            if (!ServerParameters.settable(change.name())) {
+                lastFacts = List.of();
+            }
         }
+    }
+
+    /// Whether [#attachedTo] would write nothing.
+    boolean hasTold(ServerParameters reported) {
+        return reported.facts().equals(lastFacts);
     }
 
     /// The session is on a backend that reports these. Writes what has changed of the facts that are not the
     /// session's to choose, such as `server_version` after an upgrade or `in_hot_standby` after a failover.
     void attachedTo(ServerParameters reported, ByteBuf out) {
-        if (reported == lastSeen) {
-            return;
-        }
-        lastSeen = reported;
-        reported.asMap().forEach((name, value) -> {
-            if (!ServerParameters.settable(name)) {
-                tell(new ParameterStatus(name, value), out);
-            }
-        });
+        reported.facts().forEach(fact -> tell(fact, out));
+        lastFacts = reported.facts();
     }
 
     /// The client has reset its session (DISCARD ALL): what counts is what it wrote in its startup packet.

@@ -123,6 +123,36 @@ class SessionParametersTest {
     }
 
     @Test
+    void shouldHaveNothingToTellOnAnotherBackendWithTheSameFacts() {
+        var parameters = parameters();
+        parameters.greeting(server, accepted);
+
+        assertThat(parameters.hasTold(server.with("DateStyle", "German, DMY"))).isTrue();
+        assertThat(parameters.hasTold(server.with("server_version", "17.2"))).isFalse();
+    }
+
+    @Test
+    void shouldTellAFactAgainAfterABackendItselfOrAnAlignmentHasToldAnother() {
+        // Given
+        var parameters = parameters();
+        parameters.greeting(server, accepted);
+        ByteBuf out = Unpooled.buffer();
+
+        // When
+        parameters.reported(List.of(new ParameterStatus("in_hot_standby", "on")));
+        assertThat(parameters.hasTold(server)).isFalse();
+        parameters.attachedTo(server, out);
+        aligned(parameters, new ParameterStatus("server_version", "16"));
+        assertThat(parameters.hasTold(server)).isFalse();
+        parameters.attachedTo(server, out);
+
+        // Then
+        assertThat(messages(out))
+                .containsExactly(
+                        new ParameterStatus("in_hot_standby", "off"), new ParameterStatus("server_version", "17.1"));
+    }
+
+    @Test
     void shouldReturnToTheStartupPacketWithADiscard() {
         // Given
         var parameters = parameters("DateStyle", "SQL");

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.pgporter.support.PgTools;
 import picocli.CommandLine;
@@ -42,15 +41,15 @@ final class Bench implements Callable<Integer> {
     private List<Integer> loops = List.of();
 
     @Option(names = "--rounds", description = "Rounds to measure. Default: 3, or 1 with --quick.")
-    private OptionalInt rounds = OptionalInt.empty();
+    private Optional<Integer> rounds = Optional.empty();
 
     @Option(names = "--window", description = "Milliseconds measured of each run. Default: 2000, or 1000 with --quick.")
-    private OptionalInt window = OptionalInt.empty();
+    private Optional<Integer> window = Optional.empty();
 
     @Option(
             names = "--limit",
             description = "Seconds after which no further round begins. Default: 300, or 40 with --quick.")
-    private OptionalInt limit = OptionalInt.empty();
+    private Optional<Integer> limit = Optional.empty();
 
     @Option(names = "--quick", description = "Two kinds of work and one round, below 40 seconds.")
     private boolean quick;
@@ -137,7 +136,7 @@ final class Bench implements Callable<Integer> {
                                 poolers.getFirst().name())));
         plan.workloads().stream()
                 .limit(1)
-                .map(workload -> pgbench.command(workload, 6432, Pgbench.seconds(plan.window())))
+                .map(workload -> pgbench.command(workload, 6432, Pgbench.seconds(workload, plan.window())))
                 .forEach(command ->
                         conditions.add("Command of the first line: `" + String.join(" ", command) + "` (and `-l`)"));
         if (poolers.stream().noneMatch(pooler -> pooler.name().startsWith("PgBouncer"))) {

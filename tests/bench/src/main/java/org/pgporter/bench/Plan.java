@@ -13,7 +13,7 @@ import java.util.List;
 record Plan(int rounds, Duration window, Duration warmUp, int scale, Duration limit, List<Workload> workloads) {
     /// Below five minutes with three poolers.
     static Plan usual() {
-        return new Plan(3, Duration.ofSeconds(2), Duration.ofSeconds(4), 10, Duration.ofMinutes(5), Workload.all());
+        return new Plan(3, Duration.ofSeconds(2), Duration.ofSeconds(3), 10, Duration.ofMinutes(5), Workload.all());
     }
 
     /// Below forty seconds with three poolers.

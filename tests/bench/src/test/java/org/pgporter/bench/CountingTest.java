@@ -88,8 +88,11 @@ class CountingTest {
 
     @Test
     void shouldAskPgbenchForWholeSecondsThatHoldTheWindow() {
-        assertThat(Pgbench.seconds(Duration.ofMillis(200))).isEqualTo(1);
-        assertThat(Pgbench.seconds(Duration.ofMillis(201))).isEqualTo(2);
-        assertThat(Pgbench.seconds(Duration.ofSeconds(2))).isEqualTo(3);
+        var one = new Workload(Workload.Protocol.SIMPLE, 1, Workload.PoolSize.FEW, false);
+        var many = new Workload(Workload.Protocol.SIMPLE, 200, Workload.PoolSize.FEW, false);
+
+        assertThat(Pgbench.seconds(one, Duration.ofMillis(190))).isEqualTo(1);
+        assertThat(Pgbench.seconds(one, Duration.ofMillis(201))).isEqualTo(2);
+        assertThat(Pgbench.seconds(many, Duration.ofMillis(201))).isEqualTo(3);
     }
 }
