@@ -29,15 +29,15 @@ class ResetIT {
         // Given
         TestPostgres postgres = TestPostgres.shared();
         postgres.createUser("reset_me", "secret", "scram-sha-256");
-        Consumer<RawClient> lastWords =
-                switch (phase) {
-                    case "begin" -> client -> {
-                        client.query("begin");
-                        client.sendsQuery("select 1");
-                    };
-                    case "query" -> client -> client.sendsQuery("select 1");
-                    default -> client -> client.sendsQuery("select pg_sleep(30)");
+        Consumer<RawClient> lastWords = switch (phase) {
+            case "begin" ->
+                client -> {
+                    client.query("begin");
+                    client.sendsQuery("select 1");
                 };
+            case "query" -> client -> client.sendsQuery("select 1");
+            default -> client -> client.sendsQuery("select pg_sleep(30)");
+        };
         try (TestNode node = TestNode.inFrontOf(postgres.host(), postgres.port())
                 .user("postgres", "reset_me", postgres.secretOf("reset_me"))
                 .pools(options -> options.withPoolSize(5))
