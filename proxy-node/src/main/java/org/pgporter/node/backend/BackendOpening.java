@@ -97,7 +97,7 @@ public final class BackendOpening {
                     .runWith(Sink.<ByteBuf>foreach(ByteBuf::release), system)
                     .toCompletableFuture()
                     .orTimeout(settings.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
-                    .whenComplete((_, _) -> socket.loop().execute(socket::close));
+                    .whenComplete((_, _) -> socket.close());
         });
     }
 }

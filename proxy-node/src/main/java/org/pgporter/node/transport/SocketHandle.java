@@ -103,7 +103,7 @@ public final class SocketHandle {
         return channel.isActive();
     }
 
-    /// Closes at once; what has not been sent is lost.
+    /// Closes at once; what has not been sent is lost. May be called from every thread.
     public void close() {
         channel.close();
     }

@@ -85,6 +85,17 @@ record Transport(
         return transport.get();
     }
 
+    /// A multishot poll tells of a change once. When a reset arrives while the bytes before it are being read,
+    /// Netty 4.2.15 overlooks that one notice and the socket stays open for good; a single poll looks at the
+    /// socket's state each time.
+    private static final String MULTISHOT_POLL = "io.netty.iouring.pollAddMultishotEnabled";
+
+    static {
+        if (System.getProperty(MULTISHOT_POLL) == null) {
+            System.setProperty(MULTISHOT_POLL, "false"); // read when Netty's IoUring class is initialized
+        }
+    }
+
     private static Transport ioUring() {
         return new Transport(
                 IoKind.IO_URING,

@@ -1,6 +1,7 @@
 package org.pgporter.integration;
 
 import java.time.Duration;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -11,7 +12,7 @@ import org.pgporter.support.TestPostgres;
 
 /// Clients that vanish with a reset right behind what they sent: nothing of them may stay.
 class ResetIT {
-    private static final int CLIENTS = 40;
+    private static final int CLIENTS = 60;
 
     @ParameterizedTest
     @CsvSource({
@@ -28,7 +29,8 @@ class ResetIT {
     void shouldNoticeAReset(IoTransport io, String phase) {
         // Given
         TestPostgres postgres = TestPostgres.shared();
-        postgres.createUser("reset_me", "secret", "scram-sha-256");
+        String user = ("reset_" + io + "_" + phase).toLowerCase(Locale.ROOT);
+        postgres.createUser(user, "secret", "scram-sha-256");
         Consumer<RawClient> lastWords = switch (phase) {
             case "begin" ->
                 client -> {
@@ -39,14 +41,14 @@ class ResetIT {
             default -> client -> client.sendsQuery("select pg_sleep(30)");
         };
         try (TestNode node = TestNode.inFrontOf(postgres.host(), postgres.port())
-                .user("postgres", "reset_me", postgres.secretOf("reset_me"))
+                .user("postgres", user, postgres.secretOf(user))
                 .pools(options -> options.withPoolSize(5))
                 .general(general -> general.withEventLoops(general.eventLoops().withIo(io)))
                 .start()) {
             // When
             for (int i = 0; i < CLIENTS; i++) {
                 RawClient client = RawClient.connects(node.host(), node.port());
-                client.logsIn("reset_me", "secret", "postgres");
+                client.logsIn(user, "secret", "postgres");
                 lastWords.accept(client);
                 client.resets();
                 // Then
