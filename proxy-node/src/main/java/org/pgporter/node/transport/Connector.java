@@ -15,11 +15,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Opens connections. Host names are resolved off the loop, and every address of a name is tried in turn within
 /// the time given for all.
 public final class Connector {
+    /// `finishConnect(..) failed with error(-111): Connection refused: localhost/127.0.0.1:5432`
+    private static final Pattern SYSTEM_CALL = Pattern.compile("[\\w ]+\\(\\.\\.\\) failed(?: with error\\(-?\\d+\\))?: ");
+
     private Connector() {}
 
     /// @param loop the index of the loop that the connection will live on
@@ -78,7 +83,6 @@ public final class Connector {
         Bootstrap bootstrap = new Bootstrap()
                 .group(eventLoop)
                 .option(ChannelOption.AUTO_READ, false)
-                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, Listeners.WATER_MARKS)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.min(left, Integer.MAX_VALUE))
                 .handler(new ChannelInitializer<Channel>() {
@@ -87,6 +91,9 @@ public final class Connector {
                         channel.pipeline().addLast(reader);
                     }
                 });
+        if (transport.canHalfClose(name instanceof RemoteAddress.Unix)) {
+            bootstrap.option(ChannelOption.ALLOW_HALF_CLOSURE, true);
+        }
         if (name instanceof RemoteAddress.Tcp) {
             bootstrap.channel(transport.tcp());
             transport.tcpOptions(options).forEach((option, value) -> option(bootstrap, option, value));
@@ -109,14 +116,17 @@ public final class Connector {
         bootstrap.option(option, (T) value);
     }
 
-    /// The operating system's words, without the address that Netty puts into them.
+    /// The operating system's words. Netty puts the name of the system call before them, the address behind them,
+    /// or leaves them out.
     private static String reason(Throwable failure) {
         String message = String.valueOf(failure.getMessage());
-        int address = message.indexOf(": ");
+        Matcher call = SYSTEM_CALL.matcher(message);
+        String words = call.lookingAt() ? message.substring(call.end()) : message;
+        int address = words.indexOf(": ");
         return switch (failure) {
             case io.netty.channel.ConnectTimeoutException _ -> "timed out";
-            case java.net.ConnectException _ -> address > 0 ? message.substring(0, address) : message;
-            default -> message;
+            case java.io.FileNotFoundException _ -> "No such file or directory";
+            default -> address > 0 ? words.substring(0, address) : words;
         };
     }
 }

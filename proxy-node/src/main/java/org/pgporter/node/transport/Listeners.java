@@ -10,12 +10,14 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -54,9 +56,12 @@ public final class Listeners {
                 }
                 case ListenAddress.Unix(var path, var mode) -> {
                     removeStale(path);
-                    yield one(server(loops, loops.group(), options, handler)
-                                    .channel(transport.unixServer())
-                                    .bind(transport.unixAddress(path)))
+                    ServerBootstrap bootstrap =
+                            server(loops, loops.group(), options, handler).channel(transport.unixServer());
+                    if (transport.canHalfClose(true)) {
+                        bootstrap.childOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+                    }
+                    yield one(bootstrap.bind(transport.unixAddress(path)))
                             .thenApply(channel -> {
                                 permit(path, mode);
                                 return new Listener(List.of(channel), Optional.of(path));
@@ -101,7 +106,8 @@ public final class Listeners {
         Transport transport = loops.transport();
         ServerBootstrap bootstrap = server(loops, children, options, handler)
                 .channel(transport.tcpServer())
-                .option(ChannelOption.SO_REUSEADDR, true);
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         if (options.reusePort()) {
             bootstrap.option(transport.reusePort(), true);
         }
@@ -120,7 +126,6 @@ public final class Listeners {
                 .group(children, children)
                 .option(ChannelOption.SO_BACKLOG, options.backlog())
                 .childOption(ChannelOption.AUTO_READ, false)
-                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARKS)
                 .handler(new AcceptPause())
                 .childHandler(new ChannelInitializer<Channel>() {
@@ -168,9 +173,12 @@ public final class Listeners {
         if (!Files.exists(path)) {
             return;
         }
+        if (!Files.readAttributes(path, BasicFileAttributes.class).isOther()) {
+            throw new IOException(path + " is there and is not a socket");
+        }
         try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             probe.connect(UnixDomainSocketAddress.of(path));
-        } catch (IOException nobodyAnswers) {
+        } catch (ConnectException nobodyListens) {
             Files.delete(path);
             return;
         }

@@ -99,6 +99,11 @@ public final class SocketHandle {
         }
     }
 
+    /// How many bytes have been read and not been asked for yet.
+    long waitingBytes() {
+        return reader.waiting();
+    }
+
     public SocketAddress remoteAddress() {
         return remote;
     }

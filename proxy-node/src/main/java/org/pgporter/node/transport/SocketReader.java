@@ -53,6 +53,11 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
         return chunk;
     }
 
+    /// How many bytes wait to be asked for.
+    long waiting() {
+        return waiting;
+    }
+
     /// Nothing will come after what is waiting.
     boolean ended() {
         return ended && chunks.isEmpty();
@@ -61,6 +66,7 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
     /// Nobody will take anything any more.
     void stop() {
         stopped = true;
+        waiting = 0;
         for (ByteBuf chunk = chunks.poll(); chunk != null; chunk = chunks.poll()) {
             chunk.release();
         }
