@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// the time given for all.
 public final class Connector {
     /// `finishConnect(..) failed with error(-111): Connection refused: localhost/127.0.0.1:5432`
-    private static final Pattern SYSTEM_CALL = Pattern.compile("[\\w ]+\\(\\.\\.\\) failed(?: with error\\(-?\\d+\\))?: ");
+    private static final Pattern SYSTEM_CALL =
+            Pattern.compile("[\\w ]+\\(\\.\\.\\) failed(?: with error\\(-?\\d+\\))?: ");
 
     private Connector() {}
 

@@ -61,11 +61,10 @@ public final class Listeners {
                     if (transport.canHalfClose(true)) {
                         bootstrap.childOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
                     }
-                    yield one(bootstrap.bind(transport.unixAddress(path)))
-                            .thenApply(channel -> {
-                                permit(path, mode);
-                                return new Listener(List.of(channel), Optional.of(path));
-                            });
+                    yield one(bootstrap.bind(transport.unixAddress(path))).thenApply(channel -> {
+                        permit(path, mode);
+                        return new Listener(List.of(channel), Optional.of(path));
+                    });
                 }
             };
         } catch (IOException e) {

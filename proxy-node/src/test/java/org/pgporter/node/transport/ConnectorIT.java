@@ -59,7 +59,9 @@ class ConnectorIT {
             var server = loops.accept();
             loops.read(server, Sink.foreach(server::writeAndFlush));
             var first = loops.read(client, Sink.head());
-            Loops.run(client, () -> client.writeAndFlush(client.allocator().buffer().writeByte(42)));
+            Loops.run(
+                    client,
+                    () -> client.writeAndFlush(client.allocator().buffer().writeByte(42)));
 
             // Then
             var echo = Loops.done(first);
@@ -120,8 +122,7 @@ class ConnectorIT {
             }
 
             // When, Then
-            assertThatConnecting(
-                            new RemoteAddress.Tcp("127.0.0.1", server.getLocalPort()), Duration.ofMillis(300))
+            assertThatConnecting(new RemoteAddress.Tcp("127.0.0.1", server.getLocalPort()), Duration.ofMillis(300))
                     .hasMessage("connection to 127.0.0.1:" + server.getLocalPort() + " failed: timed out");
         } finally {
             for (Socket each : inQueue) {
@@ -132,9 +133,7 @@ class ConnectorIT {
 
     private AbstractThrowableAssert<?, ? extends Throwable> assertThatConnecting(
             RemoteAddress address, Duration timeout) {
-        return assertThatThrownBy(() -> connect(0, address, timeout))
-                .cause()
-                .isInstanceOf(ConnectFailure.class);
+        return assertThatThrownBy(() -> connect(0, address, timeout)).cause().isInstanceOf(ConnectFailure.class);
     }
 
     private SocketHandle connect(int loop, RemoteAddress address, Duration timeout) {

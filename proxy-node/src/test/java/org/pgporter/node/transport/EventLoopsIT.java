@@ -33,7 +33,8 @@ class EventLoopsIT {
         try (var loops = Loops.start(kind, 2)) {
             for (int i = 0; i < 2; i++) {
                 // Given
-                Thread thread = loops.loops.loop(i).submit(Thread::currentThread).get();
+                Thread thread =
+                        loops.loops.loop(i).submit(Thread::currentThread).get();
                 var seen = new CompletableFuture<Thread>();
 
                 // When
@@ -103,8 +104,8 @@ class EventLoopsIT {
             if (!working.contains(kind)) {
                 assertThatThrownBy(() -> EventLoops.start(kind, 1))
                         .isInstanceOf(TransportUnavailable.class)
-                        .hasMessageStartingWith(kind.name().toLowerCase(java.util.Locale.ROOT)
-                                + " is not available here: ");
+                        .hasMessageStartingWith(
+                                kind.name().toLowerCase(java.util.Locale.ROOT) + " is not available here: ");
             }
         }
         assertThat(working).contains(IoKind.NIO);

@@ -36,8 +36,8 @@ final class Loops implements AutoCloseable {
                 Behaviors.empty(),
                 "loops",
                 ActorSystemSetup.create(
-                        BootstrapSetup.create(loops.dispatcherConfig()
-                                .withFallback(com.typesafe.config.ConfigFactory.load())),
+                        BootstrapSetup.create(
+                                loops.dispatcherConfig().withFallback(com.typesafe.config.ConfigFactory.load())),
                         loops.setup()));
     }
 

@@ -166,11 +166,10 @@ class SocketHandleIT {
         var received = Unpooled.buffer();
         var closed = new AtomicInteger();
         Loops.run(server, () -> server.onClosed(closed::incrementAndGet));
-        CompletionStage<Done> end = loops.read(
-                server, Sink.foreach(chunk -> {
-                    received.writeBytes(chunk);
-                    chunk.release();
-                }));
+        CompletionStage<Done> end = loops.read(server, Sink.foreach(chunk -> {
+            received.writeBytes(chunk);
+            chunk.release();
+        }));
 
         // When
         client.getOutputStream().write(sent);
