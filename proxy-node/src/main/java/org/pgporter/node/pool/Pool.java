@@ -153,12 +153,21 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             case TryAgain _ -> openWhatIsWanted();
             case Shutdown _ -> onShutdown();
         }
-        return shuttingDown && assignments.open() == 0 && stillOpening.isEmpty() ? Behaviors.stopped() : this;
+        return goOn();
+    }
+
+    /// Not before every connection has stopped: one that is closed may still have a request to give back.
+    private Behavior<Command> goOn() {
+        return shuttingDown && getContext().getChildren().isEmpty() ? Behaviors.stopped() : this;
     }
 
     // ---- requests ------------------------------------------------------------------------------------------
 
     private void onJoin(Join join) {
+        if (shuttingDown) {
+            join.replyTo().tell(new JoinFailed(ProxyError.shuttingDown()));
+            return;
+        }
         join.proof().ifPresent(learned -> proof = Optional.of(learned));
         ServerParameters known = parameters;
         if (known != null) {
@@ -270,15 +279,26 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                 connection.tell(new BackendConnection.Farewell());
                 gone(connection);
             }
-            case BackendConnection.Declined(var _, var lend) -> {
-                long now = System.nanoTime();
-                Acquire again = new Acquire(lend.lease(), lend.holder(), lend.wanted(), lend.first());
-                assignments.enqueueFirst(new Assignments.Waiting<>(again.lease(), again, now, now + patience()));
-                assignments.take().ifPresent(this::becameFree);
-                openWhatIsWanted();
-                watchDeadline();
-            }
+            case BackendConnection.Declined(var _, var lend) ->
+                serveAgain(new Acquire(lend.lease(), lend.holder(), lend.wanted(), lend.first()));
         }
+    }
+
+    /// The connection died before it could serve this request, so it is the first in line again.
+    private void serveAgain(Acquire acquire) {
+        if (shuttingDown) {
+            unserved(acquire, ProxyError.shuttingDown());
+            return;
+        }
+        if (refusal != null && backingOff() && assignments.open() == 0 && isLasting(refusal)) {
+            unserved(acquire, refusal);
+            return;
+        }
+        long now = System.nanoTime();
+        assignments.enqueueFirst(new Assignments.Waiting<>(acquire.lease(), acquire, now, now + patience()));
+        assignments.take().ifPresent(this::becameFree);
+        openWhatIsWanted();
+        watchDeadline();
     }
 
     private void becameFree(ActorRef<BackendConnection.Command> connection) {
@@ -318,7 +338,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             refused(ProxyError.backendSurprise("the connection ended unexpectedly"));
         }
         gone(connection);
-        return shuttingDown && assignments.open() == 0 && stillOpening.isEmpty() ? Behaviors.stopped() : this;
+        return goOn();
     }
 
     private void refused(ErrorResponse error) {
@@ -330,11 +350,18 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         refusal = error;
         retryAt = System.nanoTime() + plan.loginRetry().toNanos();
         timers.startSingleTimer(new TryAgain(), plan.loginRetry());
-        joining.forEach(waiting -> waiting.tell(new JoinFailed(error)));
-        joining.clear();
-        if (assignments.open() == 0 && isLasting(error)) {
+        if (!isLasting(error)) {
+            return;
+        }
+        joinFailed(error);
+        if (assignments.open() == 0) {
             assignments.everybodyWaiting().forEach(waiting -> unserved(waiting.request(), error));
         }
+    }
+
+    private void joinFailed(ErrorResponse error) {
+        joining.forEach(waiting -> waiting.tell(new JoinFailed(error)));
+        joining.clear();
     }
 
     /// A server that starts up or has no slot free at the moment is worth waiting for.
@@ -390,6 +417,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     private void onShutdown() {
         shuttingDown = true;
+        joinFailed(ProxyError.shuttingDown());
         assignments.everybodyWaiting().forEach(waiting -> unserved(waiting.request(), ProxyError.shuttingDown()));
         assignments.connections().forEach(connection -> connection.tell(new BackendConnection.Retire("shutdown")));
         stillOpening.forEach(connection -> connection.tell(new BackendConnection.Retire("shutdown")));

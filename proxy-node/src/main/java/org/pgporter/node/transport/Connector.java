@@ -96,7 +96,6 @@ public final class Connector {
         Bootstrap bootstrap = new Bootstrap()
                 .group(loops.loop(loop))
                 .option(ChannelOption.AUTO_READ, false)
-                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, Listeners.WATER_MARKS)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.clamp(share, 1, Integer.MAX_VALUE))
                 .handler(new ChannelInitializer<Channel>() {
@@ -111,6 +110,9 @@ public final class Connector {
                 transport.tcpOptions(options).forEach((option, value) -> option(bootstrap, option, value));
             }
             case RemoteAddress.Unix _ -> bootstrap.channel(transport.unix());
+        }
+        if (transport.canHalfClose(name instanceof RemoteAddress.Unix)) {
+            bootstrap.option(ChannelOption.ALLOW_HALF_CLOSURE, true);
         }
         ChannelFuture connecting = bootstrap.connect(addresses.getFirst());
         connecting.addListener(_ -> {

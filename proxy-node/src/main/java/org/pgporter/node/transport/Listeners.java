@@ -100,6 +100,7 @@ public final class Listeners {
         if (options.reusePort()) {
             bootstrap.option(transport.reusePort(), true);
         }
+        bootstrap.childOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         transport.tcpOptions(options.sockets()).forEach((option, value) -> childOption(bootstrap, option, value));
         return bootstrap;
     }
@@ -115,7 +116,6 @@ public final class Listeners {
                 .group(children, children)
                 .option(ChannelOption.SO_BACKLOG, options.backlog())
                 .childOption(ChannelOption.AUTO_READ, false)
-                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARKS)
                 .handler(new AcceptPause())
                 .childHandler(new ChannelInitializer<Channel>() {

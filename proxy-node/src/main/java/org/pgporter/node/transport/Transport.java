@@ -193,6 +193,12 @@ record Transport(
         return kind == IoKind.NIO ? UnixDomainSocketAddress.of(path) : new DomainSocketAddress(path.toFile());
     }
 
+    /// Whether a connection can be written to after its peer has said its last. The JDK's Unix sockets have no option
+    /// for that and are closed at once.
+    boolean canHalfClose(boolean unixSocket) {
+        return !(unixSocket && kind == IoKind.NIO);
+    }
+
     /// The options of a TCP connection in this transport's terms. What the platform lacks is left out.
     Map<ChannelOption<?>, Object> tcpOptions(SocketOptions options) {
         Map<ChannelOption<?>, Object> result = new java.util.LinkedHashMap<>();

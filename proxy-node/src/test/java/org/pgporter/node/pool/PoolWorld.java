@@ -1,0 +1,154 @@
+package org.pgporter.node.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.ConfigFactory;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.pgporter.auth.Secret;
+import org.pgporter.cluster.PoolKey;
+import org.pgporter.cluster.limit.LocalPermits;
+import org.pgporter.config.PoolMode;
+import org.pgporter.node.backend.BackendConnection;
+import org.pgporter.node.backend.BackendOpening;
+import org.pgporter.node.backend.BackendSettings;
+import org.pgporter.node.backend.LeaseEvent;
+import org.pgporter.node.backend.LeaseId;
+import org.pgporter.node.backend.SaltedPasswordCache;
+import org.pgporter.node.backend.WantedParameters;
+import org.pgporter.node.transport.EventLoops;
+import org.pgporter.node.transport.IoKind;
+import org.pgporter.node.transport.RemoteAddress;
+import org.pgporter.node.transport.SocketOptions;
+import org.pgporter.protocol.message.ErrorResponse;
+
+/// A loop with pools on it, and short ways to say what sessions say to them.
+final class PoolWorld implements AutoCloseable {
+    static final Duration PATIENCE = Duration.ofSeconds(10);
+    static final PoolKey KEY = new PoolKey("db", "app");
+
+    final EventLoops loops = EventLoops.start(IoKind.AUTO, 1);
+    final ActorTestKit kit;
+    private final ActorSystem<Void> system;
+    private final ExecutorService cpu = Executors.newSingleThreadExecutor();
+
+    PoolWorld() {
+        system = ActorSystem.create(
+                Behaviors.empty(),
+                "pools",
+                ActorSystemSetup.create(
+                        BootstrapSetup.create(loops.dispatcherConfig().withFallback(ConfigFactory.load())),
+                        loops.setup()));
+        kit = ActorTestKit.create(system);
+    }
+
+    static PoolPlan plan(int port) {
+        return new PoolPlan(
+                KEY,
+                PoolMode.TRANSACTION,
+                new BackendSettings(
+                        new RemoteAddress.Tcp("127.0.0.1", port),
+                        SocketOptions.plain(),
+                        "app",
+                        "db",
+                        Map.of(),
+                        PATIENCE,
+                        10,
+                        Optional.empty(),
+                        Duration.ofHours(1)),
+                4,
+                0,
+                2,
+                PATIENCE,
+                Duration.ZERO,
+                Duration.ZERO,
+                Duration.ofMillis(300));
+    }
+
+    Client client(PoolPlan plan) {
+        return new Client(plan);
+    }
+
+    /// A pool, and everybody who uses it.
+    final class Client {
+        final LocalPermits permits = new LocalPermits();
+        final TestProbe<LeaseEvent> holder = kit.createTestProbe();
+        final TestProbe<Pool.JoinReply> joined = kit.createTestProbe();
+        final ActorRef<Pool.Command> pool;
+
+        private Client(PoolPlan plan) {
+            var opening = new BackendOpening(
+                    system,
+                    loops,
+                    0,
+                    new SaltedPasswordCache(cpu),
+                    new SecureRandom(),
+                    Optional.of(Secret.of("secret")),
+                    Optional.empty());
+            pool = kit.spawn(Pool.create(plan, opening, permits), DispatcherSelector.fromConfig(loops.dispatcher(0)));
+        }
+
+        int held() {
+            return permits.held(KEY);
+        }
+
+        void joins() {
+            pool.tell(new Pool.Join(Optional.empty(), joined.getRef()));
+        }
+
+        LeaseId acquires() {
+            LeaseId lease = LeaseId.next();
+            pool.tell(acquire(lease));
+            return lease;
+        }
+
+        Pool.Acquire acquire(LeaseId lease) {
+            return new Pool.Acquire(lease, holder.getRef(), WantedParameters.none(), Optional.empty());
+        }
+
+        LeaseEvent.Attached attached() {
+            return holder.expectMessageClass(LeaseEvent.Attached.class, PATIENCE);
+        }
+
+        LeaseEvent.Attached attached(LeaseId lease) {
+            var attached = attached();
+            assertThat(attached.lease()).isEqualTo(lease);
+            return attached;
+        }
+
+        ErrorResponse unserved(LeaseId lease) {
+            var unserved = holder.expectMessageClass(LeaseEvent.Unserved.class, PATIENCE);
+            assertThat(unserved.lease()).isEqualTo(lease);
+            return unserved.error();
+        }
+
+        void gives(LeaseEvent.Attached back) {
+            back.backend().tell(new BackendConnection.Return(back.lease(), BackendConnection.Ending.FINISHED));
+        }
+
+        /// Does several things before any actor of the loop gets its turn.
+        void inOneTurn(Runnable actions) throws Exception {
+            loops.loop(0).submit(actions).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        }
+    }
+
+    @Override
+    public void close() {
+        kit.shutdownTestKit();
+        loops.close();
+        cpu.shutdown();
+    }
+}
