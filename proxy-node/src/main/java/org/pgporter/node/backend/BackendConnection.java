@@ -5,6 +5,7 @@ import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -344,7 +345,8 @@ public final class BackendConnection {
                                     lend.lease(), output.ownError().get()));
                     yield ended(backend);
                 }
-                List<ParameterStatus> all = output.aligned().isEmpty() ? aligned : output.aligned();
+                List<ParameterStatus> all = Stream.concat(aligned.stream(), output.aligned().stream())
+                        .toList();
                 if (output.ownCycleEnded() && backend.talk().settled()) {
                     timers.cancel(TIMER);
                     yield attach(backend, lend, all);
