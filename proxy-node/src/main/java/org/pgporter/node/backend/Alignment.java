@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
+import org.pgporter.protocol.message.WireText;
 
 /// What has to be sent to a backend so that its parameters are those that a session wants: the difference only.
 ///
@@ -16,6 +17,11 @@ import java.util.SortedMap;
 /// one cycle that ends with one Sync: one implicit transaction, so it applies as a whole or not at all.
 record Alignment(List<Setting> set, List<String> reset) {
     record Setting(String name, String value) {}
+
+    static final Alignment NONE = new Alignment(List.of(), List.of());
+
+    /// In `applied`: set by us, and perhaps reset since. No value of PostgreSQL contains a zero byte.
+    static final String UNKNOWN = "\0";
 
     /// Changing these decides with whose rights a query runs, so they are confirmed before the query goes out.
     private static final Set<String> IDENTITY = Set.of("role", "session_authorization");
@@ -103,7 +109,7 @@ record Alignment(List<Setting> set, List<String> reset) {
         int length = out.writerIndex();
         out.writeInt(0).writeByte(0).writeByte(0).writeShort(0).writeShort(values.length);
         for (String value : values) {
-            byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+            byte[] bytes = WireText.encode(value);
             out.writeInt(bytes.length).writeBytes(bytes);
         }
         out.writeShort(0);

@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.node.backend.ServerOutput.Forgotten;
+import org.pgporter.node.error.ProxyError;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.ParameterStatus;
@@ -22,6 +23,7 @@ import org.pgporter.protocol.message.ReadyForQuery;
 import org.pgporter.protocol.message.Severity;
 import org.pgporter.protocol.message.SqlState;
 import org.pgporter.protocol.message.TransactionStatus;
+import org.pgporter.protocol.message.WireText;
 
 /// What is being said on one backend connection, without its socket: which replies are owed, which statements
 /// the backend knows, which parameters it has. Turns the client's batches into bytes for the server and the
@@ -29,6 +31,9 @@ import org.pgporter.protocol.message.TransactionStatus;
 ///
 /// Mutable and confined to the thread of its backend connection.
 final class BackendConversation {
+    /// Type byte and length word.
+    private static final int EMPTY_MESSAGE = 5;
+
     private static final byte[] DISCARD_ALL = "DISCARD ALL\0".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] DEALLOCATE_ALL = "DEALLOCATE ALL\0".getBytes(StandardCharsets.US_ASCII);
 
@@ -47,8 +52,8 @@ final class BackendConversation {
     private boolean lent;
     private final TreeMap<String, String> applied = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     private @Nullable WantedParameters alignedTo;
-    private List<Alignment.Setting> aligning = List.of();
-    private boolean aligningFailed;
+    private Alignment aligning = Alignment.NONE;
+    private Optional<ErrorResponse> cycleError = Optional.empty();
 
     private TransactionStatus status = TransactionStatus.IDLE;
     private boolean insideClientFrame;
@@ -122,10 +127,7 @@ final class BackendConversation {
         out.writeByte('S').writeInt(4);
         if (!alignment.isEmpty()) {
             prepared.unnamedGone();
-            aligning = alignment.set();
-            for (String name : alignment.reset()) {
-                applied.remove(name);
-            }
+            aligning = alignment;
         }
         owed.startOwnCycle();
         return Optional.of(new Preparation(out, alignment.mayBePipelined(accepted)));
@@ -150,13 +152,14 @@ final class BackendConversation {
         return out;
     }
 
-    /// The query that cleans the backend for the next session. After anything but DISCARD ALL every parameter
-    /// that was applied is taken to be still there.
+    /// The query that cleans the backend for the next session. After anything but DISCARD ALL nobody knows which
+    /// of the parameters that were applied are still there.
     ByteBuf resetQuery(String sql) {
         ByteBuf out = ownQuery(sql);
         if (DISCARD.matcher(sql).matches()) {
             sessionStateDiscarded();
         } else {
+            applied.replaceAll((_, _) -> Alignment.UNKNOWN);
             alignedTo = null;
         }
         return out;
@@ -175,7 +178,7 @@ final class BackendConversation {
         insideClientFrame = batch.endsInsideFrame();
         if (uses == null) {
             for (int i = 0; i < batch.marks(); i++) {
-                track(batch.type(i));
+                track(batch, i);
             }
             return batch.bytes();
         }
@@ -183,7 +186,7 @@ final class BackendConversation {
         for (int i = 0; i < batch.marks(); i++) {
             StatementUse use = uses[i];
             if (use == null) {
-                track(batch.type(i));
+                track(batch, i);
             } else {
                 translate(batch, i, use, translation);
             }
@@ -191,9 +194,17 @@ final class BackendConversation {
         return translation.result();
     }
 
-    private void track(byte type) {
-        if (type == 'Q') {
-            prepared.unnamedGone();
+    private void track(Batch batch, int mark) {
+        byte type = batch.type(mark);
+        switch (type) {
+            case 'Q' -> prepared.unnamedGone();
+            case 'S' -> prepared.cycleEnded();
+            case 'H' -> {
+                if (batch.declaredLength(mark) > EMPTY_MESSAGE) {
+                    owed.sentBrokenFlush();
+                }
+            }
+            default -> {}
         }
         owed.sent(type);
     }
@@ -205,7 +216,7 @@ final class BackendConversation {
                 if (use.duplicate()) {
                     ensurePrepared(statement, batch, mark, out);
                     statement.writeParse(out.replacing(batch.start(mark), batch.end(mark)));
-                    duplicates.put(statement.serverName(), use.clientName());
+                    duplicates.put(statement.serverName(), clientName(use));
                     owed.sent((byte) 'P');
                 } else if (!statement.isNamed()) {
                     prepared.parseSent(statement);
@@ -214,9 +225,7 @@ final class BackendConversation {
                     out.replacing(batch.start(mark), batch.end(mark));
                     owed.answerLocally((byte) '1', true);
                 } else {
-                    statement.writeParse(out.replacing(batch.start(mark), batch.end(mark)));
-                    prepared.parseSent(statement);
-                    owed.sentParse(false);
+                    writeParse(statement, out.replacing(batch.start(mark), batch.end(mark)), false);
                 }
             }
             case 'B' -> {
@@ -250,16 +259,29 @@ final class BackendConversation {
                 prepared.unnamedGone();
                 owed.sentRename((byte) 'Q');
             }
-            default -> track(batch.type(mark));
+            default -> track(batch, mark);
         }
+    }
+
+    /// The name as a text that goes into messages; in a [StatementUse] each of its bytes is one character.
+    private static String clientName(StatementUse use) {
+        return WireText.decode(use.clientName().getBytes(StandardCharsets.ISO_8859_1));
     }
 
     private void ensurePrepared(PreparedStatement statement, Batch batch, int mark, Translation out) {
         if (!prepared.knows(statement)) {
-            statement.writeParse(out.replacing(batch.start(mark), batch.start(mark)));
-            prepared.parseSent(statement);
-            owed.sentParse(true);
+            writeParse(statement, out.replacing(batch.start(mark), batch.start(mark)), true);
         }
+    }
+
+    private void writeParse(PreparedStatement statement, ByteBuf out, boolean ours) {
+        if (prepared.inDoubt(statement)) {
+            statement.writeClose(out);
+            owed.sentOwnClose();
+        }
+        statement.writeParse(out);
+        prepared.parseSent(statement);
+        owed.sentParse(ours);
     }
 
     private static void renameBind(Batch batch, int mark, PreparedStatement statement, Translation out) {
@@ -283,6 +305,9 @@ final class BackendConversation {
     /// Replies of ours that are due although the server said nothing: the client's Parse was answered here and
     /// now.
     ByteBuf dueLocalReplies() {
+        if (insideServerFrame) {
+            return Unpooled.EMPTY_BUFFER; // they follow when the message that the client is getting is complete
+        }
         byte reply = owed.nextLocalReply();
         if (reply == 0) {
             return Unpooled.EMPTY_BUFFER;
@@ -344,6 +369,8 @@ final class BackendConversation {
             }
             if (own) {
                 out.replacing(ownFrom, batch.bytes().writerIndex());
+            } else if (!insideServerFrame) {
+                localReplies(batch.bytes().writerIndex());
             }
             return new ServerOutput(
                     out.result(), reported, ours, owed.drainOutcomes(), forgotten, fatal, ownCycleEnded, ownError);
@@ -357,9 +384,10 @@ final class BackendConversation {
                     ours = plus(ours, parameter);
                 }
                 case 'E' -> {
-                    ErrorResponse error = ErrorResponse.decode(batch.body(mark));
-                    ownError = Optional.of(error);
-                    aligningFailed = !aligning.isEmpty();
+                    ErrorResponse error = batch.complete(mark)
+                            ? ErrorResponse.decode(batch.body(mark))
+                            : ProxyError.backendSurprise("an error of " + batch.declaredLength(mark) + " bytes");
+                    cycleError = Optional.of(error);
                     noteFatal(error);
                 }
                 case 'Z' -> {
@@ -373,14 +401,16 @@ final class BackendConversation {
         }
 
         private void alignmentEnded() {
+            ownError = cycleError;
+            cycleError = Optional.empty();
             if (aligning.isEmpty()) {
                 return;
             }
-            if (aligningFailed) {
-                aligningFailed = false;
+            if (ownError.isPresent()) {
                 alignedTo = null;
             } else {
-                for (Alignment.Setting setting : aligning) {
+                aligning.reset().forEach(applied::remove);
+                for (Alignment.Setting setting : aligning.set()) {
                     String reportedValue = current.get(setting.name()).orElse(setting.value());
                     accepted.accepted(setting.name(), setting.value(), reportedValue);
                     if (!current.reports(setting.name())) {
@@ -388,7 +418,7 @@ final class BackendConversation {
                     }
                 }
             }
-            aligning = List.of();
+            aligning = Alignment.NONE;
         }
 
         private void clientFrame(byte type, int mark) {
@@ -405,16 +435,16 @@ final class BackendConversation {
                 }
                 case 'E' -> error(mark);
                 case 'C' -> commandComplete(mark);
-                case 'Z' -> {
-                    status = ReadyForQuery.decode(batch.body(mark)).status();
-                    duplicates.clear();
-                }
+                case 'Z' -> status = ReadyForQuery.decode(batch.body(mark)).status();
                 default -> {}
             }
             if (owed.onReply(type) == SWALLOW) {
                 out.replacing(batch.start(mark), batch.end(mark));
             }
             localReplies(batch.end(mark));
+            if (type == 'Z' && owed.settled()) {
+                duplicates.clear();
+            }
         }
 
         private void localReplies(int at) {
@@ -441,9 +471,9 @@ final class BackendConversation {
 
         private ErrorResponse inTheClientsWords(ErrorResponse error) {
             for (Map.Entry<String, String> name : duplicates.entrySet()) {
-                if (error.message().contains('"' + name.getKey() + '"')) {
-                    return ErrorResponse.of(
-                            Severity.ERROR, error.sqlState(), error.message().replace(name.getKey(), name.getValue()));
+                String ours = '"' + name.getKey() + '"';
+                if (error.message().contains(ours)) {
+                    return error.with('M', error.message().replace(ours, '"' + name.getValue() + '"'));
                 }
             }
             return error;

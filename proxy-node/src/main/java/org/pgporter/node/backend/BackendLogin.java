@@ -7,11 +7,13 @@ import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.auth.BackendProof;
 import org.pgporter.auth.Md5Hash;
 import org.pgporter.auth.ScramKeys;
 import org.pgporter.auth.Secret;
+import org.pgporter.auth.credential.Md5Secret;
 import org.pgporter.auth.md5.Md5Response;
 import org.pgporter.auth.scram.ScramClientExchange;
 import org.pgporter.node.error.ProxyError;
@@ -55,17 +57,20 @@ final class BackendLogin {
         record Done(ServerParameters parameters, Optional<BackendKeyData> key) implements Step {}
     }
 
+    private static final Pattern MD5_SECRET = Pattern.compile("md5[0-9a-f]{32}");
+
     private final BackendSettings settings;
     private final Optional<Secret> password;
     private final Optional<BackendProof> proof;
     private final SecureRandom random;
 
     private @Nullable ScramClientExchange scram;
+    private int scramAwaits; // the code of the authentication message that is its turn; 0 for none
     private boolean scramUnproven;
     private ServerParameters parameters = ServerParameters.none();
     private Optional<BackendKeyData> key = Optional.empty();
 
-    /// @param password of the role, where one is configured
+    /// @param password of the role, where one is configured: plain, or `md5…` as PostgreSQL stores it
     /// @param proof what a client of the pool proved itself with
     BackendLogin(
             BackendSettings settings, Optional<Secret> password, Optional<BackendProof> proof, SecureRandom random) {
@@ -124,22 +129,46 @@ final class BackendLogin {
             case AuthenticationOk _ ->
                 scramUnproven ? new Step.Failed(ProxyError.backendNotProven()) : new Step.Waits();
             case AuthenticationCleartextPassword _ ->
-                password.<Step>map(secret -> sends(
+                plainPassword()
+                        .<Step>map(secret -> sends(
                                 allocator,
                                 new PasswordMessage(Bytes.of(secret.reveal().getBytes(StandardCharsets.UTF_8)))))
                         .orElseGet(() -> noCredential("a password in clear text"));
             case AuthenticationMd5Password(var salt) -> onMd5(salt.toArray(), allocator);
             case AuthenticationSasl(var mechanisms) -> onSasl(mechanisms, allocator);
             case AuthenticationSaslContinue(var data) ->
-                scram == null ? outOfTurn() : afterScram(scram.onServerFirst(data.toArray()), allocator);
+                inTurn(message)
+                        .map(exchange -> afterScram(exchange.onServerFirst(data.toArray()), allocator))
+                        .orElseGet(BackendLogin::outOfTurn);
             case AuthenticationSaslFinal(var data) ->
-                scram == null ? outOfTurn() : afterScram(scram.onServerFinal(data.toArray()), allocator);
+                inTurn(message)
+                        .map(exchange -> afterScram(exchange.onServerFinal(data.toArray()), allocator))
+                        .orElseGet(BackendLogin::outOfTurn);
             case AuthenticationUnsupported other -> noCredential("authentication method " + other.code());
         };
     }
 
+    /// The exchange, if it waits for this message. Afterwards it waits for none until it has been moved on.
+    private Optional<ScramClientExchange> inTurn(Authentication message) {
+        boolean expected = message.code() == scramAwaits;
+        scramAwaits = 0;
+        return Optional.ofNullable(scram).filter(_ -> expected);
+    }
+
+    /// What is configured is a password, or its stored form where the backend asks for MD5.
+    private Optional<Secret> plainPassword() {
+        return password.filter(_ -> configuredHash().isEmpty());
+    }
+
+    private Optional<Md5Hash> configuredHash() {
+        return password.filter(secret -> MD5_SECRET.matcher(secret.reveal()).matches())
+                .map(secret -> Md5Secret.parse(secret.reveal()).hash());
+    }
+
     private Step onMd5(byte[] salt, ByteBufAllocator allocator) {
-        Optional<Md5Hash> hash = password.map(secret -> Md5Response.hashOf(settings.user(), secret))
+        Optional<Md5Hash> hash = plainPassword()
+                .map(secret -> Md5Response.hashOf(settings.user(), secret))
+                .or(this::configuredHash)
                 .or(() -> proof.filter(Md5Hash.class::isInstance).map(Md5Hash.class::cast));
         return hash.<Step>map(known -> sends(
                         allocator,
@@ -149,13 +178,15 @@ final class BackendLogin {
     }
 
     private Step onSasl(java.util.List<String> mechanisms, ByteBufAllocator allocator) {
-        Optional<ScramClientExchange.Credential> credential = password.filter(secret -> !secret.isEmpty())
+        Optional<ScramClientExchange.Credential> credential = plainPassword()
+                .filter(secret -> !secret.isEmpty())
                 .<ScramClientExchange.Credential>map(ScramClientExchange.FromPassword::new)
                 .or(() -> proof.filter(ScramKeys.class::isInstance)
                         .map(keys -> new ScramClientExchange.FromKeys((ScramKeys) keys)));
         if (!mechanisms.contains(ScramClientExchange.MECHANISM) || credential.isEmpty()) {
             return noCredential(String.join(" or ", mechanisms));
         }
+        scramAwaits = AuthenticationSaslContinue.CODE;
         ScramClientExchange exchange = new ScramClientExchange(credential.get(), random);
         scram = exchange;
         scramUnproven = true;
@@ -167,7 +198,10 @@ final class BackendLogin {
 
     private Step afterScram(ScramClientExchange.Step step, ByteBufAllocator allocator) {
         return switch (step) {
-            case ScramClientExchange.SendFinal(var message) -> sends(allocator, new SaslResponse(Bytes.of(message)));
+            case ScramClientExchange.SendFinal(var message) -> {
+                scramAwaits = AuthenticationSaslFinal.CODE;
+                yield sends(allocator, new SaslResponse(Bytes.of(message)));
+            }
             case ScramClientExchange.NeedsSaltedPassword derivation -> new Step.NeedsSaltedPassword(derivation);
             case ScramClientExchange.ServerVerified _ -> {
                 scramUnproven = false;

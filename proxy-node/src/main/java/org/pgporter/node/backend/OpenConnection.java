@@ -5,6 +5,7 @@ import io.netty.buffer.Unpooled;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -118,7 +119,8 @@ final class OpenConnection {
                 if (output.fatal().isPresent()) {
                     yield declined(lend, output.fatal().get().message());
                 }
-                List<ParameterStatus> all = output.aligned().isEmpty() ? aligned : output.aligned();
+                List<ParameterStatus> all = Stream.concat(aligned.stream(), output.aligned().stream())
+                        .toList();
                 Optional<ErrorResponse> error = refusal.or(output::ownError);
                 if (output.ownCycleEnded() && talk.settled()) {
                     connection.unlimited();

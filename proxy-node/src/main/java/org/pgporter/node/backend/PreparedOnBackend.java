@@ -5,57 +5,99 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Which statements one backend knows, most recently used last. A statement counts as known from the moment its
-/// Parse is sent, so that what follows in the same pipeline need not send it again; if the server refuses or
-/// skips that Parse it is forgotten ([#notPrepared()]).
+/// Which statements one backend knows, most recently used last.
+///
+/// A statement counts as known from the moment its Parse is sent, so that what follows in the same cycle need not
+/// send it again: if that Parse fails, the server skips what follows. Behind the cycle's Sync this does not hold.
+/// There a statement whose Parse has not been answered is in doubt ([#inDoubt]): it may have been skipped, and
+/// it may be there. A named one is then closed before it is sent again; closing what is not there is no error.
 ///
 /// Eviction happens only between leases ([#evictable()]), so it never takes a statement away from a batch in
 /// flight; within a lease the number may exceed the capacity.
 final class PreparedOnBackend implements RepliesOwed.StatementEvents {
+    /// What is known of one statement.
+    private static final class Entry {
+        final PreparedStatement statement;
+        int unanswered; // Parse messages on their way
+        long cycle; // in which the last of them was sent
+        boolean confirmed;
+        boolean sentAgain;
+
+        Entry(PreparedStatement statement) {
+            this.statement = statement;
+        }
+    }
+
     private final int capacity;
-    private final LinkedHashMap<PreparedStatement, Boolean> known = new LinkedHashMap<>(16, 0.75f, true);
-    private final ArrayDeque<PreparedStatement> inFlight = new ArrayDeque<>();
-    private @Nullable PreparedStatement unnamed;
+    private final LinkedHashMap<PreparedStatement, Entry> known = new LinkedHashMap<>(16, 0.75f, true);
+    private final ArrayDeque<Entry> inFlight = new ArrayDeque<>();
+    private @Nullable Entry unnamed;
+    private long cycle = 1;
 
     /// `capacity` is how many named statements stay on the backend between leases.
     PreparedOnBackend(int capacity) {
         this.capacity = capacity;
     }
 
-    /// Whether the backend knows the statement; a named one counts as used.
+    /// Whether the backend knows the statement when it reads what is sent next; a named one counts as used.
     boolean knows(PreparedStatement statement) {
-        return statement.isNamed() ? known.get(statement) != null : isUnnamed(statement);
+        return find(statement)
+                .filter(entry -> entry.confirmed || entry.unanswered > 0 && entry.cycle == cycle)
+                .isPresent();
     }
 
-    private boolean isUnnamed(PreparedStatement statement) {
-        PreparedStatement current = unnamed;
-        return current != null && statement.equals(current);
+    /// Whether nobody can say if the backend knows the named statement, so that it must be closed first.
+    boolean inDoubt(PreparedStatement statement) {
+        return statement.isNamed() && find(statement).isPresent() && !knows(statement);
+    }
+
+    private Optional<Entry> find(PreparedStatement statement) {
+        Entry entry = statement.isNamed() ? known.get(statement) : unnamed;
+        return Optional.ofNullable(entry).filter(found -> found.statement.equals(statement));
     }
 
     /// Its Parse goes out now.
     void parseSent(PreparedStatement statement) {
+        Entry entry;
         if (statement.isNamed()) {
-            known.put(statement, Boolean.TRUE);
+            entry = known.computeIfAbsent(statement, Entry::new);
+            entry.sentAgain |= entry.cycle > 0;
         } else {
-            unnamed = statement;
+            entry = new Entry(statement);
+            unnamed = entry;
         }
-        inFlight.add(statement);
+        entry.confirmed = false;
+        entry.cycle = cycle;
+        entry.unanswered++;
+        inFlight.add(entry);
+    }
+
+    /// A Sync goes out: what comes behind it is read even if something before it fails.
+    void cycleEnded() {
+        cycle++;
     }
 
     @Override
     public void prepared() {
-        inFlight.remove().accepted();
+        Entry entry = inFlight.remove();
+        entry.unanswered--;
+        entry.confirmed = true;
+        entry.statement.accepted();
     }
 
     @Override
     public void notPrepared() {
-        PreparedStatement refused = inFlight.remove();
-        if (refused.isNamed()) {
-            known.remove(refused);
-        } else if (isUnnamed(refused)) {
+        Entry entry = inFlight.remove();
+        entry.unanswered--;
+        if (entry == unnamed) {
             unnamed = null;
+        } else if (entry.sentAgain) {
+            entry.confirmed = false; // Was the Close before it skipped, too? The next user closes it once more.
+        } else {
+            known.remove(entry.statement, entry);
         }
     }
 
@@ -64,10 +106,13 @@ final class PreparedOnBackend implements RepliesOwed.StatementEvents {
         unnamed = null;
     }
 
-    /// The backend has forgotten everything (DISCARD ALL, DEALLOCATE ALL).
+    /// The backend has forgotten everything (DISCARD ALL, DEALLOCATE ALL) but what was sent after that.
     void allGone() {
-        known.clear();
-        unnamed = null;
+        known.values().removeIf(entry -> entry.unanswered == 0);
+        Entry last = unnamed;
+        if (last != null && last.unanswered == 0) {
+            unnamed = null;
+        }
     }
 
     /// A statement met a table that has changed since it was planned. Which one it was is not followed, so all

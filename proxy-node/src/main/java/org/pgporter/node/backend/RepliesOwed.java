@@ -22,6 +22,7 @@ import java.util.Arrays;
 /// Query         ReadyForQuery                  stays
 /// FunctionCall  ReadyForQuery                  stays
 /// CopyDone/Fail nothing: ends copy-in, or is ignored by the server
+/// broken Flush  nothing but an error             dropped likewise
 /// own cycle     ReadyForQuery; everything before it is ours and is swallowed
 /// local reply   given by us as soon as it reaches the head
 /// ```
@@ -49,6 +50,7 @@ final class RepliesOwed {
     private static final int RENAMES = 0x400; // changes what the client's statement names mean
     private static final int PREPARES = 0x800; // carries a statement in `preparing`
     private static final int OWN_CYCLE = 'O';
+    private static final int BROKEN_FLUSH = 'H';
 
     private int[] entries = new int[16];
     private int head;
@@ -88,27 +90,25 @@ final class RepliesOwed {
 
     /// A Parse of a shared statement goes to the server; `ours` when the client did not ask for it now.
     void sentParse(boolean ours) {
-        if (skipping) {
-            statements.notPrepared();
-            if (!ours) {
-                outcome(DROPPED);
-            }
-            return;
+        sentInCycle('P' | PREPARES | (ours ? OURS : RENAMES));
+    }
+
+    /// A Close of ours that the client knows nothing of.
+    void sentOwnClose() {
+        sentInCycle('C' | OURS);
+    }
+
+    /// A Flush with a body. A good one is never answered and needs no entry; this one is an error, after which
+    /// the server skips to the next Sync.
+    void sentBrokenFlush() {
+        if (!copyIn) { // COPY ignores any Flush
+            sentInCycle(BROKEN_FLUSH);
         }
-        cycleOpen = true;
-        add('P' | PREPARES | (ours ? OURS : RENAMES));
     }
 
     /// Nothing is sent; the client is owed this reply when everything before it has been answered.
     void answerLocally(byte replyType, boolean renames) {
-        if (skipping) {
-            if (renames) {
-                outcome(DROPPED);
-            }
-            return;
-        }
-        cycleOpen = true;
-        add(replyType | LOCAL | (renames ? RENAMES : 0));
+        sentInCycle(replyType | LOCAL | (renames ? RENAMES : 0));
     }
 
     /// A cycle of our own goes out, which ends with one ReadyForQuery. Only between the client's cycles.
@@ -118,18 +118,7 @@ final class RepliesOwed {
 
     private void sent(byte type, int flags) {
         switch (type) {
-            case 'P', 'B', 'D', 'E', 'C' -> {
-                if (skipping) {
-                    dropped(type | flags);
-                    return;
-                }
-                if (copyIn) {
-                    lost = true;
-                    return;
-                }
-                cycleOpen = true;
-                add(type | flags);
-            }
+            case 'P', 'B', 'D', 'E', 'C' -> sentInCycle(type | flags);
             case 'S' -> {
                 if (copyIn) {
                     syncMayBeEaten = true;
@@ -160,6 +149,19 @@ final class RepliesOwed {
             }
             default -> {}
         }
+    }
+
+    /// A message of the extended query protocol: it is answered in its turn, or skipped after an error.
+    private void sentInCycle(int entry) {
+        if (skipping) {
+            dropped(entry);
+            return;
+        }
+        if (copyIn) {
+            lost = true;
+        }
+        cycleOpen = true;
+        add(entry);
     }
 
     /// A frame of the server that is marked by the backend's decode policy.
@@ -249,11 +251,26 @@ final class RepliesOwed {
             }
             removeSecond();
         }
+        if (syncMayBeEaten) {
+            cycleOpen = !endsWithACycle(); // the Sync that is eaten has closed nothing
+        }
+    }
+
+    private boolean endsWithACycle() {
+        for (int i = size - 1; i >= 0; i--) {
+            int type = entries[(head + i) & (entries.length - 1)] & TYPE;
+            if (type != 'c' && type != 'f') {
+                return type == 'S' || type == 'Q' || type == 'F';
+            }
+        }
+        return false;
     }
 
     private void onError() {
         if (size == 0) {
-            return; // unsolicited: a FATAL that closes the connection follows its own rules
+            // Nobody asked: a FATAL that closes the connection, or something that was not understood here.
+            lost = true;
+            return;
         }
         int type = entries[head] & TYPE;
         if (syncMayBeEaten) {

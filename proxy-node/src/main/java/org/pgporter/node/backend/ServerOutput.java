@@ -15,7 +15,7 @@ import org.pgporter.protocol.message.ParameterStatus;
 /// @param forgotten the client's statements are gone: nothing, everything prepared, or the whole session state
 /// @param fatal the server's last words, when it is going to close the connection
 /// @param ownCycleEnded a cycle of our own has ended in this batch
-/// @param ownError the error that our own cycle met
+/// @param ownError the error that our own cycle met; told when the cycle has ended
 public record ServerOutput(
         ByteBuf bytes,
         List<ParameterStatus> reported,
