@@ -218,7 +218,9 @@ final class OpenConnection {
         }
         acknowledgeWhenWritable(batch.ack());
         ByteBuf due = talk.dueLocalReplies();
-        if (due.isReadable()) {
+        // The server may have nothing to say to this, as to COPY data that comes too late: the holder waits for a
+        // word all the same.
+        if (due.isReadable() || talk.settled()) {
             tellReplies(lease, nothingButBytes(due), Optional.empty());
         }
     }

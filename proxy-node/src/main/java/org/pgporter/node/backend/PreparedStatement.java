@@ -7,9 +7,9 @@ import java.util.concurrent.atomic.AtomicLong;
 /// A protocol-level prepared statement as a client defined it: query text and parameter types, byte for byte.
 ///
 /// Named statements are shared by everybody in a pool who prepares the same text with the same types. Two are
-/// equal when their bytes are and neither is [#outdated()]; the hash only finds candidates. On a backend a
-/// named statement is known by [#serverName()], which no two statements of a node share, so it never means
-/// another text.
+/// equal when their bytes are and neither is [#outdated()]; the hash only finds candidates. On a backend a named
+/// statement is known by
+/// [#serverName()], which no two statements of a node share, so it never means another text.
 public final class PreparedStatement {
     /// What every name of ours on a backend starts with.
     public static final String NAME_PREFIX = "pgporter_";

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
+import java.io.FileNotFoundException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -141,6 +142,7 @@ public final class Connector {
     private static String reason(Throwable failure) {
         return switch (failure) {
             case ConnectTimeoutException _ -> "timed out";
+            case FileNotFoundException _ -> "No such file or directory"; // epoll says no more than this type
             default ->
                 NETTYS_WORDS.matcher(String.valueOf(failure.getMessage())).replaceAll("");
         };

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 
 /// An address that the node accepts connections on; one socket, or one for each loop.
 public final class Listener {
@@ -29,7 +30,11 @@ public final class Listener {
         CompletableFuture<?>[] closed = channels.stream()
                 .map(channel -> {
                     CompletableFuture<Void> done = new CompletableFuture<>();
-                    channel.close().addListener(_ -> done.complete(null));
+                    // NIO gives a closed socket back at its selector's next turn, and until then the operating
+                    // system queues connections to it: a timer ends after that turn.
+                    channel.close()
+                            .addListener(_ ->
+                                    channel.eventLoop().schedule(() -> done.complete(null), 1, TimeUnit.MILLISECONDS));
                     return done;
                 })
                 .toArray(CompletableFuture[]::new);

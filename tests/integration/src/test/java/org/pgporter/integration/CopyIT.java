@@ -15,8 +15,9 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.pgporter.protocol.message.CopyData;
+import org.pgporter.protocol.message.CopyDone;
 import org.pgporter.protocol.message.CopyFail;
 import org.pgporter.protocol.message.CopyInResponse;
 import org.pgporter.protocol.message.CopyOutResponse;
@@ -119,11 +120,8 @@ class CopyIT {
             // The client had more on its way when it heard of the error.
             client.sendsCopyData("late\n").sendsCopyDone();
 
-            // PostgreSQL ignores COPY data outside of COPY, so that it may get it or not.
             client.sendsQuery("select 'mine'");
-            while (!backend.expectsAny().equals(Optional.of(new Query("select 'mine'")))) {
-                assertThat(backend.transcript()).doesNotContain("another's");
-            }
+            skipsStrayTo(backend, "select 'mine'");
             backend.sends(Scene.answer("mine"));
             Scene.expectsAnswer(client, "mine");
             Scene.converse(scene.client(), backend, "another's");
@@ -149,7 +147,7 @@ class CopyIT {
             Scene.converse(scene.client(), backend, "another's");
             client.sendsRaw(Arrays.copyOfRange(late, cut, late.length));
 
-            backend.expectsQuery("select 'mine'");
+            skipsStrayTo(backend, "select 'mine'");
             backend.sends(Scene.answer("mine"));
             Scene.expectsAnswer(client, "mine");
         }
@@ -243,6 +241,15 @@ class CopyIT {
         backend.sends(commandComplete("COPY 2"), readyForQuery(IDLE));
         client.expectsCommandComplete("COPY 2");
         client.expectsReadyForQuery(IDLE);
+    }
+
+    /// PostgreSQL ignores messages of COPY outside of COPY, so that it may get whole ones or not.
+    private static void skipsStrayTo(ServerConversation backend, String sql) {
+        FrontendMessage message = backend.expectsAny().orElseThrow();
+        while (message instanceof CopyData || message instanceof CopyDone) {
+            message = backend.expectsAny().orElseThrow();
+        }
+        assertThat(message).isEqualTo(new Query(sql));
     }
 
     private static byte[] encoded(FrontendMessage... messages) {

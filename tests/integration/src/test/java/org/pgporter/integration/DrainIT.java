@@ -19,7 +19,8 @@ import org.pgporter.support.ServerConversation;
 class DrainIT {
     @Test
     void shouldEndIdleSessionsAndLetTransactionsFinish() {
-        try (Scene scene = Scene.withOneBackend()) {
+        try (Scene scene = Scene.with(node -> node.general(
+                general -> general.withEventLoops(general.eventLoops().withWorkerThreads(1))))) {
             ServerConversation backend = scene.backend();
             RawClient idle = scene.client();
             RawClient busy = scene.client();
@@ -27,6 +28,8 @@ class DrainIT {
             RawClient late = scene.connection();
             begin(busy, backend);
             waiting.sendsQuery("select 'waiting'");
+            // Whoever is let in on the same loop after that comes after it.
+            scene.client().terminates();
 
             CompletableFuture<Void> drained = drain(scene);
 

@@ -75,8 +75,9 @@ class JdbcIT {
         }
     }
 
-    /// A hundred threads over four backends: the same statement text with another meaning in each thread would
-    /// show up at once, and so would an answer that went astray.
+    /// A hundred threads over four backends: the same statement text with another meaning in each thread would show up
+    /// at
+    /// once, and so would an answer that went astray.
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
     void shouldGiveEachOfManyThreadsItsOwnAnswers(PostgresMajor major) throws Exception {
@@ -146,8 +147,8 @@ class JdbcIT {
         }
     }
 
-    /// The driver reads `cached plan must not change result type`, prepares anew and tries once more: on any
-    /// backend, and every one of them may have the old plan.
+    /// The driver reads `cached plan must not change result type`, prepares anew and tries once more: on any backend,
+    /// and every one of them may have the old plan.
     @ParameterizedTest
     @MethodSource(CASES)
     void shouldSurviveAChangedTable(PostgresMajor major, PoolMode mode) throws SQLException {
@@ -402,8 +403,9 @@ class JdbcIT {
         }
     }
 
-    /// The driver says SET SESSION CHARACTERISTICS, and PostgreSQL does not report what that changes. In
-    /// transaction mode it would be another session's as well, so clients there say it in each transaction.
+    /// The driver says SET SESSION CHARACTERISTICS, and PostgreSQL does not report what that changes. In transaction
+    /// mode
+    /// it would be another session's as well, so clients there say it in each transaction.
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
     void shouldKeepTheIsolationLevelOfASession(PostgresMajor major) throws SQLException {

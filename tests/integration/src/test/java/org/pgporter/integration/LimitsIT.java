@@ -81,7 +81,7 @@ class LimitsIT {
         try (Scene scene = Scene.with(node ->
                 node.general(general -> general.withLimits(general.limits().withMaxConnections(3))))) {
             scene.backend();
-            for (int i = 0; i < 10; i++) {
+            for (int i = 0; i < 4; i++) {
                 scene.connection().logsInExpectingError(Scene.USER, "wrong", Scene.DATABASE);
                 scene.connection().logsInExpectingError(Scene.USER, Scene.PASSWORD, "no_such_database");
                 scene.connection().logsInExpectingError("nobody", "wrong", Scene.DATABASE);
