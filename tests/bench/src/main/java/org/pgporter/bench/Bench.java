@@ -115,7 +115,7 @@ final class Bench implements Callable<Integer> {
             }
             var load = Machine.load();
             var results = new Series(plan, poolers, pgbench, progress, started).run();
-            var conditions = conditions(plan, pgbench, database, poolers, load);
+            var conditions = conditions(plan, results.rounds(), pgbench, database, poolers, load);
             return new Report(plan, poolers, results, conditions).markdown();
         } finally {
             closeAll(running);
@@ -124,14 +124,14 @@ final class Bench implements Callable<Integer> {
     }
 
     private static List<String> conditions(
-            Plan plan, Pgbench pgbench, Database database, List<Pooler> poolers, String load) {
+            Plan plan, int rounds, Pgbench pgbench, Database database, List<Pooler> poolers, String load) {
         var conditions = new ArrayList<>(List.of(
                 "Machine: " + Machine.describe() + "; load average " + load + " before, " + Machine.load() + " after",
                 "PostgreSQL " + database.version() + ", " + pgbench.version() + ", Java " + Runtime.version()
                         + ", all on " + "this machine through 127.0.0.1",
                 "%d round(s) of %d ms for each line, medians; `x` is the median of each round's ratio to %s"
                         .formatted(
-                                plan.rounds(),
+                                rounds,
                                 plan.window().toMillis(),
                                 poolers.getFirst().name())));
         plan.workloads().stream()

@@ -19,6 +19,11 @@ final class Results {
                 .add(measurement);
     }
 
+    /// How often each work was measured that was measured at all.
+    int rounds() {
+        return rounds.values().stream().mapToInt(List::size).max().orElse(0);
+    }
+
     /// The median over the rounds; empty when nothing was measured.
     Optional<Double> median(Workload workload, Pooler pooler, ToDoubleFunction<Measurement> value) {
         return medianOf(values(workload, pooler, value));
