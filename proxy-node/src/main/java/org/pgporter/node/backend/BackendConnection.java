@@ -174,7 +174,7 @@ public final class BackendConnection {
         }));
     }
 
-    // ---- opening -----------------------------------------------------------------------------------------
+    // ---- opening
 
     private Behavior<Command> connecting() {
         context.pipeToSelf(
@@ -273,7 +273,7 @@ public final class BackendConnection {
         return Optional.ofNullable(retired);
     }
 
-    // ---- what the states share -----------------------------------------------------------------------------
+    // ---- what the states share
 
     ActorContext<Command> context() {
         return context;

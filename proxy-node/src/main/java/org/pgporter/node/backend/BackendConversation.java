@@ -106,7 +106,7 @@ final class BackendConversation {
         return prepared.count();
     }
 
-    // ---- our own cycles --------------------------------------------------------------------------------
+    // ---- our own cycles
 
     /// What must be sent before a session with these parameters may use the backend, or nothing.
     Optional<Preparation> prepareFor(WantedParameters wanted) {
@@ -171,7 +171,7 @@ final class BackendConversation {
         alignedTo = null;
     }
 
-    // ---- from the client ---------------------------------------------------------------------------------
+    // ---- from the client
 
     /// The bytes to write for a batch. Takes over the batch's bytes.
     ByteBuf toServer(Batch batch, @Nullable StatementUse @Nullable [] uses) {
@@ -323,7 +323,7 @@ final class BackendConversation {
         return owed.drainOutcomes();
     }
 
-    // ---- from the server ---------------------------------------------------------------------------------
+    // ---- from the server
 
     /// What a batch of the server means and what of it is for the client. Takes over the batch's bytes.
     ServerOutput fromServer(Batch batch) {

@@ -58,7 +58,7 @@ final class OpenConnection {
         this.talk = talk;
     }
 
-    // ---- idle --------------------------------------------------------------------------------------------
+    // ---- idle
 
     /// Free for the next session, unless it is to be closed.
     Behavior<Command> becomeIdle() {
@@ -157,7 +157,7 @@ final class OpenConnection {
         return closing(reason);
     }
 
-    // ---- leased ------------------------------------------------------------------------------------------
+    // ---- leased
 
     private Behavior<Command> attach(Lend lend, List<ParameterStatus> aligned) {
         Lease lease = new Lease(lend.lease(), lend.holder());
@@ -277,7 +277,7 @@ final class OpenConnection {
         return closing(lease.lastWords.map(ErrorResponse::message).orElse(reason));
     }
 
-    // ---- the end of a lease --------------------------------------------------------------------------------
+    // ---- the end of a lease
 
     private Behavior<Command> onReturn(Ending ending) {
         if (talk.settled()) {
@@ -391,7 +391,7 @@ final class OpenConnection {
         });
     }
 
-    // ---- cancel --------------------------------------------------------------------------------------------
+    // ---- cancel
 
     private Behavior<Command> cancel(ActorRef<CancelDone> done) {
         if (key.isEmpty()) {
@@ -418,7 +418,7 @@ final class OpenConnection {
         return Behaviors.same();
     }
 
-    // ---- the end, and what is the same everywhere ------------------------------------------------------------
+    // ---- the end, and what is the same everywhere
 
     private Behavior<Command> closing(String reason) {
         connection.owner().tell(new Closed(connection.context().getSelf(), reason));

@@ -10,7 +10,7 @@ import org.pgporter.protocol.message.SqlState;
 public final class ProxyError {
     private ProxyError() {}
 
-    // ---- before and at login ---------------------------------------------------------------------------------
+    // ---- before and at login
 
     public static ErrorResponse protocolViolation(ProtocolViolation violation) {
         return ErrorResponse.of(Severity.FATAL, violation.sqlState(), violation.getMessage());
@@ -75,7 +75,7 @@ public final class ProxyError {
         return ErrorResponse.of(Severity.FATAL, SqlState.CANNOT_CONNECT_NOW, "the database system is shutting down");
     }
 
-    // ---- during a session --------------------------------------------------------------------------------------
+    // ---- during a session
 
     public static ErrorResponse terminatedByShutdown() {
         return ErrorResponse.of(
@@ -112,7 +112,7 @@ public final class ProxyError {
                 Severity.FATAL, SqlState.CONNECTION_FAILURE, "server closed the connection unexpectedly");
     }
 
-    // ---- opening a backend ---------------------------------------------------------------------------------------
+    // ---- opening a backend
 
     public static ErrorResponse backendUnreachable(Throwable cause) {
         Throwable root = cause instanceof java.util.concurrent.CompletionException && cause.getCause() != null

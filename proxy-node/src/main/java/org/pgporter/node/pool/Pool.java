@@ -161,7 +161,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         return shuttingDown && getContext().getChildren().isEmpty() ? Behaviors.stopped() : this;
     }
 
-    // ---- requests ------------------------------------------------------------------------------------------
+    // ---- requests
 
     private void onJoin(Join join) {
         if (shuttingDown) {
@@ -240,7 +240,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         watchDeadline();
     }
 
-    // ---- connections ---------------------------------------------------------------------------------------
+    // ---- connections
 
     private void onBackend(BackendConnection.Event event) {
         switch (event) {

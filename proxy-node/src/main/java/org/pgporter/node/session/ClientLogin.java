@@ -104,7 +104,7 @@ final class ClientLogin {
         this.services = session.services();
     }
 
-    // ---- startup -----------------------------------------------------------------------------------------------
+    // ---- startup
 
     Behavior<Command> awaitingStartup() {
         return session.state(command -> switch (command) {
@@ -204,7 +204,7 @@ final class ClientLogin {
         return WantedParameters.of(wanted);
     }
 
-    // ---- authentication ------------------------------------------------------------------------------------------
+    // ---- authentication
 
     private Behavior<Command> lookUpCredential(ActorRef<Ack> ack) {
         CredentialKey key = new CredentialKey(databaseForLookup(), session.user());
@@ -335,7 +335,7 @@ final class ClientLogin {
         };
     }
 
-    // ---- joining the pool -----------------------------------------------------------------------------------------
+    // ---- joining the pool
 
     private Behavior<Command> authenticated(Identity identity, ActorRef<Ack> ack) {
         Optional<PoolSettings> settings = services.config().settings(session.database(), session.user());
@@ -367,23 +367,22 @@ final class ClientLogin {
     }
 
     private Behavior<Command> joined(PoolSettings settings, Pool.Joined joined, ActorRef<Ack> ack) {
-        session.joined(settings, joined);
         if (!session.parameters().mustBeConfirmed(joined.parameters(), joined.accepted())) {
-            return complete(joined, ack);
+            return complete(settings, joined, ack);
         }
         LeaseId lease = LeaseId.next();
         joined.pool()
                 .tell(new Pool.Acquire(
                         lease, session.leaseEvents(), session.parameters().wanted(), Optional.empty()));
-        return confirming(joined, lease, ack);
+        return confirming(settings, joined, lease, ack);
     }
 
     /// A backend says what it makes of the values in the startup packet, as PostgreSQL does at this moment.
-    private Behavior<Command> confirming(Pool.Joined joined, LeaseId lease, ActorRef<Ack> ack) {
+    private Behavior<Command> confirming(PoolSettings settings, Pool.Joined joined, LeaseId lease, ActorRef<Ack> ack) {
         return session.state(command -> switch (command) {
             case FromBackend(LeaseEvent.Attached attached) -> {
                 attached.backend().tell(new BackendConnection.Return(lease, BackendConnection.Ending.FINISHED));
-                yield complete(joined, ack);
+                yield complete(settings, joined, ack);
             }
             case FromBackend(LeaseEvent.Refused(var _, var error)) -> fatal(error);
             case FromBackend(LeaseEvent.Unserved(var _, var _, var error)) -> fatal(error);
@@ -400,7 +399,7 @@ final class ClientLogin {
         });
     }
 
-    private Behavior<Command> complete(Pool.Joined joined, ActorRef<Ack> ack) {
+    private Behavior<Command> complete(PoolSettings settings, Pool.Joined joined, ActorRef<Ack> ack) {
         BackendKeyData key =
                 services.cancelKeys().issue(session.version(), session.context().getSelf());
         session.canBeCancelledBy(key.processId());
@@ -411,13 +410,12 @@ final class ClientLogin {
         key.encodeTo(out);
         new ReadyForQuery(TransactionStatus.IDLE).encodeTo(out);
         session.client().send(out);
-        Behavior<Command> next = session.loggedIn();
+        Behavior<Command> next = session.loggedIn(settings, joined);
         ack.tell(Ack.ACK);
         return next;
     }
 
     // ---- the same everywhere
-    // -----------------------------------------------------------------------------------------
 
     private Behavior<Command> fatal(ErrorResponse error) {
         session.logRejection(error.message());
