@@ -182,7 +182,7 @@ final class BackendConversation {
             }
             return batch.bytes();
         }
-        Translation translation = new Translation(batch);
+        Translation translation = new Translation(batch, allocator);
         for (int i = 0; i < batch.marks(); i++) {
             StatementUse use = uses[i];
             if (use == null) {
@@ -345,7 +345,7 @@ final class BackendConversation {
 
         ServerReading(Batch batch) {
             this.batch = batch;
-            this.out = new Translation(batch);
+            this.out = new Translation(batch, allocator);
         }
 
         ServerOutput read() {
@@ -510,45 +510,6 @@ final class BackendConversation {
             List<ParameterStatus> longer = new ArrayList<>(list);
             longer.add(parameter);
             return longer;
-        }
-    }
-
-    /// Copies a batch with some ranges replaced; gives the batch's own bytes when nothing was replaced or only
-    /// its beginning was cut off.
-    private final class Translation {
-        private final ByteBuf source;
-        private @Nullable ByteBuf target;
-        private int position;
-
-        Translation(Batch batch) {
-            this.source = batch.bytes();
-            this.position = source.readerIndex();
-        }
-
-        /// What is written to the returned buffer takes the place of the bytes from `start` to `end`.
-        ByteBuf replacing(int start, int end) {
-            ByteBuf out = target;
-            if (out == null) {
-                out = allocator.buffer(source.readableBytes() + 128);
-                target = out;
-            }
-            out.writeBytes(source, position, start - position);
-            position = end;
-            return out;
-        }
-
-        ByteBuf result() {
-            ByteBuf out = target;
-            if (out == null) {
-                return source;
-            }
-            if (!out.isReadable()) {
-                out.release();
-                return source.readerIndex(position);
-            }
-            out.writeBytes(source, position, source.writerIndex() - position);
-            source.release();
-            return out;
         }
     }
 }

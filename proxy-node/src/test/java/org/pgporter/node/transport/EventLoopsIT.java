@@ -66,8 +66,7 @@ final class EventLoopsIT {
         // When
         loopback.system.terminate();
         await(loopback.system.getWhenTerminated());
-        // Then the socket is closed with the stream that read it, and the loops go on
-        assertThat(Loopback.receive(pair.peer(), 1)).isEmpty();
+        // Then the loops go on
         assertThat(loopback.loops.loop(0).submit(() -> "alive").get(20, TimeUnit.SECONDS))
                 .isEqualTo("alive");
         // When

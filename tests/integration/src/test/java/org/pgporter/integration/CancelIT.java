@@ -6,6 +6,7 @@ import static org.pgporter.protocol.message.TransactionStatus.IDLE;
 import static org.pgporter.protocol.message.TransactionStatus.IN_TRANSACTION;
 import static org.pgporter.support.BackendMessages.authenticationOk;
 import static org.pgporter.support.BackendMessages.commandComplete;
+import static org.pgporter.support.BackendMessages.emptyQueryResponse;
 import static org.pgporter.support.BackendMessages.errorResponse;
 import static org.pgporter.support.BackendMessages.readyForQuery;
 
@@ -127,6 +128,29 @@ class CancelIT {
             client.expectsReadyForQuery(IDLE);
             Scene.converse(client, scene.backend(), "on a fresh one");
             backend.expectsTerminate();
+        }
+    }
+
+    @Test
+    void shouldCancelWhatIsJustBeingLentABackend() {
+        try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withServerCheckDelay(java.time.Duration.ZERO)))) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            client.sendsQuery("slow");
+            backend.expectsQuery(""); // a sign of life, before the backend is lent
+            CompletableFuture<Void> cancelling = inBackground(client::cancel);
+            scene.client(); // takes longer than the cancel request needs to arrive
+
+            backend.sends(emptyQueryResponse(), readyForQuery(IDLE));
+            backend.expectsQuery("slow");
+            ServerConversation cancel = scene.server().accept();
+            cancel.expectsCancelRequest();
+            cancel.closes();
+
+            backend.sends(errorResponse("57014", "canceled"), readyForQuery(IDLE));
+            client.expectsError("57014");
+            client.expectsReadyForQuery(IDLE);
+            cancelling.join();
         }
     }
 
