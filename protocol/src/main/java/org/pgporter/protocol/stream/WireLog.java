@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Writes what passes to the log at TRACE, one line for each marked frame and each opaque run between them.
-/// Passwords, proofs and keys are never written; queries and their values are. While TRACE is off it costs one
+/// Passwords, proofs, keys, queries and their values are never written. While TRACE is off it costs one
 /// check an element.
 public final class WireLog extends GraphStage<FlowShape<Framed, Framed>> {
 
