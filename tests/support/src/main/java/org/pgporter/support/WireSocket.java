@@ -1,6 +1,7 @@
 package org.pgporter.support;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -142,7 +143,10 @@ final class WireSocket implements AutoCloseable {
             throw transcript.failure("awaiting " + awaited + ", the connection ended within a message: "
                     + received.readableBytes() + " of " + (typeBytes + length) + " bytes");
         }
-        var message = received.readBytes(typeBytes + length);
+        // A buffer that nobody has to release, so that leaks that Netty reports are the node's.
+        var message =
+                Unpooled.wrappedBuffer(ByteBufUtil.getBytes(received, received.readerIndex(), typeBytes + length));
+        received.skipBytes(typeBytes + length);
         received.discardSomeReadBytes();
         return message;
     }
