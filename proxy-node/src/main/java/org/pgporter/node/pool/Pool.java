@@ -197,7 +197,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         long now = System.nanoTime();
         assignments.enqueue(new Assignments.Waiting<>(acquire.lease(), acquire, now, now + patience()));
         openWhatIsWanted();
-        if (plan.queryWaitTimeout().isZero() && assignments.opening() < assignments.waitingCount()) {
+        if (plan.queryWaitTimeout().isZero() && assignments.waitingCount() > plan.size() - assignments.open()) {
             assignments
                     .withdraw(acquire.lease())
                     .ifPresent(waiting -> unserved(waiting.request(), ProxyError.poolExhausted(plan.size())));

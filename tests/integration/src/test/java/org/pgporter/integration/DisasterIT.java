@@ -254,12 +254,17 @@ class DisasterIT {
             crowd.awaitAnswers(100);
             Map<String, Consumer<RawClient>> phases = phases(proxied.name());
             // When
-            for (int round = 0; round < 2; round++) {
+            for (int round = 0; round < 4; round++) {
+                boolean politely = round % 2 == 0;
                 phases.forEach((_, phase) -> {
                     RawClient client = RawClient.connects(
                             proxied.node().host(), proxied.node().port());
                     phase.accept(client);
-                    client.closes();
+                    if (politely) {
+                        client.closes();
+                    } else {
+                        client.resets();
+                    }
                 });
                 crowd.awaitAnswers(200);
             }
