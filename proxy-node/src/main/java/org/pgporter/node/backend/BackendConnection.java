@@ -17,6 +17,7 @@ import org.pgporter.node.transport.HoldsBytes;
 import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.stream.Framed;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -318,8 +319,21 @@ public final class BackendConnection {
     Behavior<Command> state(State state) {
         // Not the builder: a connection takes a new state several times in each transaction.
         return Behaviors.receive(
-                (_, command) -> state.on(command),
+                (_, command) -> guarded(state, command),
                 (_, signal) -> signal instanceof PostStop ? stopped() : Behaviors.unhandled());
+    }
+
+    /// What stands in a message of the server may be as broken as its framing, and means the same: whoever holds
+    /// the lease hears that the connection is lost. An exception would end the actor without a word.
+    private static Behavior<Command> guarded(State state, Command command) {
+        try {
+            return state.on(command);
+        } catch (ProtocolViolation violation) {
+            if (!(command instanceof FromServer(Framed.Messages _, var ack))) {
+                throw violation;
+            }
+            return state.on(new FromServer(new Framed.Violated(violation), ack));
+        }
     }
 
     private Behavior<Command> stopped() {

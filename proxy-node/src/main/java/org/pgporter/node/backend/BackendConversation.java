@@ -19,6 +19,7 @@ import org.pgporter.node.error.ProxyError;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.ParameterStatus;
+import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.message.ReadyForQuery;
 import org.pgporter.protocol.message.Severity;
 import org.pgporter.protocol.message.SqlState;
@@ -328,8 +329,12 @@ final class BackendConversation {
     /// What a batch of the server means and what of it is for the client. Takes over the batch's bytes.
     ServerOutput fromServer(Batch batch) {
         insideServerFrame = batch.endsInsideFrame();
-        ServerReading reading = new ServerReading(batch);
-        return reading.read();
+        try {
+            return new ServerReading(batch).read();
+        } catch (ProtocolViolation violation) {
+            batch.release(); // the connection ends with this: nothing of the batch is passed on
+            throw violation;
+        }
     }
 
     /// One pass over a batch of the server.
@@ -489,7 +494,7 @@ final class BackendConversation {
             ByteBuf bytes = batch.bytes();
             int at = batch.start(mark) + 5;
             int length = batch.end(mark) - at;
-            if (bytes.getByte(at) != 'D') {
+            if (length == 0 || bytes.getByte(at) != 'D') {
                 return;
             }
             if (startsWith(bytes, at, length, DISCARD_ALL)) {

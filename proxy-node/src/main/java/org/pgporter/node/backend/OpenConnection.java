@@ -286,6 +286,11 @@ final class OpenConnection {
         if (ending == Ending.TERMINATED && talk.canBeDrained()) {
             return draining();
         }
+        return abandoned();
+    }
+
+    /// What the server still does, it does for nobody: it is told to stop, and the connection ends.
+    private Behavior<Command> abandoned() {
         key.ifPresent(known -> connection.opening().sendCancel(connection.settings(), known));
         return closing("client left before its answer was complete");
     }
@@ -295,7 +300,11 @@ final class OpenConnection {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 talk.fromServer(batch).bytes().release();
                 ack.tell(Ack.ACK);
-                yield talk.settled() ? ended() : Behaviors.same();
+                if (talk.settled()) {
+                    yield ended();
+                }
+                // A COPY that has just begun waits for data that nobody will send.
+                yield talk.canBeDrained() ? Behaviors.same() : abandoned();
             }
             case Retire(var reason) -> closing(reason);
             case Cancel(var _, var done) -> nothingToCancel(done);

@@ -22,6 +22,7 @@ import org.pgporter.config.PoolSettings;
 import org.pgporter.node.backend.BackendOpening;
 import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.SaltedPasswordCache;
+import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.transport.EventLoops;
 
 /// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start when it
@@ -76,8 +77,13 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private Behavior<Command> onCommand(Command command) {
         switch (command) {
-            case Join(var settings, var proof, var replyTo) ->
-                pool(settings).tell(new Pool.Join(usable(settings, proof), replyTo));
+            case Join(var settings, var proof, var replyTo) -> {
+                if (shuttingDown) {
+                    replyTo.tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
+                } else {
+                    pool(settings).tell(new Pool.Join(usable(settings, proof), replyTo));
+                }
+            }
             case Prepare(var settings) -> pool(settings);
             case Shutdown _ -> {
                 shuttingDown = true;

@@ -6,6 +6,7 @@ import static org.pgporter.protocol.message.TransactionStatus.FAILED;
 import static org.pgporter.protocol.message.TransactionStatus.IDLE;
 import static org.pgporter.protocol.message.TransactionStatus.IN_TRANSACTION;
 import static org.pgporter.support.BackendMessages.commandComplete;
+import static org.pgporter.support.BackendMessages.copyInResponse;
 import static org.pgporter.support.BackendMessages.emptyQueryResponse;
 import static org.pgporter.support.BackendMessages.errorResponse;
 import static org.pgporter.support.BackendMessages.fatalResponse;
@@ -17,7 +18,9 @@ import org.pgporter.config.PoolMode;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.Execute;
 import org.pgporter.protocol.message.Parse;
+import org.pgporter.protocol.message.Query;
 import org.pgporter.protocol.message.Sync;
+import org.pgporter.protocol.message.Terminate;
 import org.pgporter.support.RawClient;
 import org.pgporter.support.ScriptedServer;
 import org.pgporter.support.ServerConversation;
@@ -131,6 +134,40 @@ class PoolIT {
             fresh.expectsQuery("select 'word'");
             fresh.sends(Scene.answer("word"));
             Scene.expectsAnswer(client, "word");
+        }
+    }
+
+    @Test
+    void shouldTellTheClientWhenAnAnswerCannotBeRead() {
+        try (Scene scene = Scene.withOneBackend()) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            RawClient other = scene.client();
+            client.sendsQuery("select 'word'");
+            backend.expectsQuery("select 'word'");
+            // A ReadyForQuery, well framed, with a transaction status that does not exist.
+            backend.sendsRaw((byte) 'Z', (byte) 0, (byte) 0, (byte) 0, (byte) 5, (byte) '?');
+
+            client.expectsError("08006");
+            client.expectsClosed();
+            Scene.converse(other, scene.backend(), "not disturbed");
+        }
+    }
+
+    @Test
+    void shouldNotWaitForCopyDataOfAClientThatHasSaidGoodbye() {
+        try (Scene scene = Scene.withOneBackend()) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            RawClient other = scene.client();
+            client.sends(new Query("copy t from stdin"), new Terminate());
+            backend.expectsQuery("copy t from stdin");
+            backend.sends(copyInResponse(1));
+
+            backend.expectsTerminate();
+            ServerConversation one = scene.server().accept();
+            ServerConversation fresh = Scene.cancelAndLogin(one, scene.server().accept());
+            Scene.converse(other, fresh, "has a backend");
         }
     }
 
