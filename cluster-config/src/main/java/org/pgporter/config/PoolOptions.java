@@ -21,6 +21,7 @@ import java.util.Set;
 /// @param serverCheckDelay a backend connection idle for longer is checked with an empty query before it is used;
 ///     0: always checked
 /// @param serverResetQuery what cleans a backend connection after a session in session mode; empty: nothing
+/// @param sessionStateCheck when a backend connection is asked what a session has left on it
 /// @param preparedStatements whether prepared statements of the protocol are followed in transaction mode
 /// @param preparedStatementsCacheSize statements remembered for each backend connection; the least recently used is
 ///     closed
@@ -41,6 +42,7 @@ public record PoolOptions(
         Duration serverLoginRetry,
         Duration serverCheckDelay,
         String serverResetQuery,
+        StateCheck sessionStateCheck,
         boolean preparedStatements,
         int preparedStatementsCacheSize,
         Optional<Integer> serverPreparedStatementsCacheSize,
@@ -58,6 +60,7 @@ public record PoolOptions(
             Duration.ofSeconds(1),
             Duration.ofSeconds(30),
             "DISCARD ALL",
+            StateCheck.AUTO,
             true,
             8192,
             Optional.empty(),
@@ -116,6 +119,7 @@ public record PoolOptions(
                 overrides.serverLoginRetry().orElse(serverLoginRetry),
                 overrides.serverCheckDelay().orElse(serverCheckDelay),
                 overrides.serverResetQuery().orElse(serverResetQuery),
+                overrides.sessionStateCheck().orElse(sessionStateCheck),
                 overrides.preparedStatements().orElse(preparedStatements),
                 overrides.preparedStatementsCacheSize().orElse(preparedStatementsCacheSize),
                 overrides.serverPreparedStatementsCacheSize().or(() -> serverPreparedStatementsCacheSize),
@@ -165,6 +169,10 @@ public record PoolOptions(
 
     public PoolOptions withServerResetQuery(String changed) {
         return Records.with(this, "serverResetQuery", changed);
+    }
+
+    public PoolOptions withSessionStateCheck(StateCheck changed) {
+        return Records.with(this, "sessionStateCheck", changed);
     }
 
     public PoolOptions withPreparedStatements(boolean changed) {

@@ -18,12 +18,14 @@ public record PoolOverrides(
         Optional<Duration> serverLoginRetry,
         Optional<Duration> serverCheckDelay,
         Optional<String> serverResetQuery,
+        Optional<StateCheck> sessionStateCheck,
         Optional<Boolean> preparedStatements,
         Optional<Integer> preparedStatementsCacheSize,
         Optional<Integer> serverPreparedStatementsCacheSize,
         Optional<String> applicationName,
         Map<String, String> startupParameters) {
     private static final PoolOverrides NONE = new PoolOverrides(
+            Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
@@ -142,6 +144,10 @@ public record PoolOverrides(
 
     public PoolOverrides withServerResetQuery(String changed) {
         return Records.with(this, "serverResetQuery", Optional.of(changed));
+    }
+
+    public PoolOverrides withSessionStateCheck(StateCheck changed) {
+        return Records.with(this, "sessionStateCheck", Optional.of(changed));
     }
 
     public PoolOverrides withPreparedStatements(boolean changed) {

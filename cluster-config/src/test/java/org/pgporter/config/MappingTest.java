@@ -29,6 +29,7 @@ class MappingTest {
             server_login_retry: "250ms"
             server_check_delay: "1m"
             server_reset_query: ""
+            session_state_check: always
             prepared_statements: false
             prepared_statements_cache_size: 11
             server_prepared_statements_cache_size: 12
@@ -75,6 +76,7 @@ class MappingTest {
             Duration.ofMillis(250),
             Duration.ofMinutes(1),
             "",
+            StateCheck.ALWAYS,
             false,
             11,
             Optional.of(12),
@@ -93,6 +95,7 @@ class MappingTest {
             .withServerLoginRetry(Duration.ofMillis(250))
             .withServerCheckDelay(Duration.ofMinutes(1))
             .withServerResetQuery("")
+            .withSessionStateCheck(StateCheck.ALWAYS)
             .withPreparedStatements(false)
             .withPreparedStatementsCacheSize(11)
             .withServerPreparedStatementsCacheSize(12)
@@ -231,6 +234,7 @@ class MappingTest {
             case "ByteSize" -> new ByteSize(77);
             case "IoTransport" -> IoTransport.KQUEUE;
             case "PoolMode" -> PoolMode.STATEMENT;
+            case "StateCheck" -> StateCheck.NEVER;
             case "LogLevel" -> LogLevel.TRACE;
             case "LogFormat" -> LogFormat.JSON;
             case "ListenerConfig" -> ListenerConfig.defaults().withPort(1);

@@ -42,6 +42,7 @@ import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.pool.TransportSettings;
 import org.pgporter.node.session.ClientSession;
 import org.pgporter.node.session.ConnectionLimits;
+import org.pgporter.node.session.PinBoard;
 import org.pgporter.node.session.SessionServices;
 import org.pgporter.node.session.Sessions;
 import org.pgporter.node.transport.EventLoops;
@@ -64,6 +65,7 @@ public final class ProxyNode {
     private final ConnectionLimits limits;
     private final LocalPermits permits;
     private final CancelKeys<ActorRef<ClientSession.Command>> cancelKeys;
+    private final PinBoard pins;
     private final AtomicBoolean draining;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
@@ -76,6 +78,7 @@ public final class ProxyNode {
             ConnectionLimits limits,
             LocalPermits permits,
             CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
+            PinBoard pins,
             AtomicBoolean draining) {
         this.config = config;
         this.loops = loops;
@@ -85,6 +88,7 @@ public final class ProxyNode {
         this.limits = limits;
         this.permits = permits;
         this.cancelKeys = cancelKeys;
+        this.pins = pins;
         this.draining = draining;
         system.getWhenTerminated().whenComplete((_, _) -> Thread.ofVirtual().start(this::closeTheRest));
     }
@@ -110,6 +114,7 @@ public final class ProxyNode {
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys =
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
         MockSecrets mocks = mockSecrets(config, random);
+        PinBoard pins = new PinBoard();
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
@@ -119,6 +124,7 @@ public final class ProxyNode {
                 limits,
                 cancelKeys,
                 pools,
+                pins,
                 cpu,
                 draining);
         List<Listener> listeners = new CopyOnWriteArrayList<>();
@@ -129,7 +135,8 @@ public final class ProxyNode {
                         () -> closeAll(listeners)),
                 config.cluster().name(),
                 ActorSystemSetup.create(BootstrapSetup.create(pekkoConfig(config, loops)), loops.setup()));
-        ProxyNode node = new ProxyNode(config, loops, cpu, system, listeners, limits, permits, cancelKeys, draining);
+        ProxyNode node =
+                new ProxyNode(config, loops, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
         try {
             node.open();
             return node;
@@ -241,6 +248,11 @@ public final class ProxyNode {
     /// @param connectionPlaces places counted against connection limits
     /// @param cancelKeys sessions that can be cancelled
     public record Holdings(int connectionPlaces, int cancelKeys) {}
+
+    /// Which sessions keep their backend connections between transactions.
+    public PinBoard pins() {
+        return pins;
+    }
 
     public Holdings holdings() {
         return new Holdings(limits.allCounts(), cancelKeys.size());

@@ -3,6 +3,7 @@ package org.pgporter.node.backend;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,7 +28,10 @@ record Alignment(List<Setting> set, List<String> reset) {
     private static final Set<String> IDENTITY = Set.of("role", "session_authorization");
 
     private static final byte[] SET_CONFIG =
-            "SELECT pg_catalog.set_config($1,$2,false)\0".getBytes(StandardCharsets.US_ASCII);
+            "SELECT pg_catalog.set_config($1,$2,false)".getBytes(StandardCharsets.US_ASCII);
+
+    /// The type OID of `text` (`pg_type.dat`).
+    private static final int TEXT = 25;
 
     /// `current` and `defaults` are what the backend reports now and reported after its login; `applied` is what
     /// we have set there of the parameters that it does not report.
@@ -58,7 +62,38 @@ record Alignment(List<Setting> set, List<String> reset) {
                 reset.add(name);
             }
         }
+        if (set.stream().anyMatch(setting -> !isIdentity(setting.name()))
+                || reset.stream().anyMatch(name -> !isIdentity(name))) {
+            stepBack(applied, wanted, set, reset);
+        }
+        set.sort(Comparator.comparingInt(setting -> rank(setting.name())));
+        reset.sort(Comparator.comparingInt(name -> -rank(name)));
         return new Alignment(set, reset);
+    }
+
+    /// Parameters are changed by the role that logged in, which may do what another role may not.
+    private static void stepBack(
+            SortedMap<String, String> applied, WantedParameters wanted, List<Setting> set, List<String> reset) {
+        for (String name : IDENTITY) {
+            if (applied.containsKey(name) && !reset.contains(name)) {
+                reset.add(name);
+                if (set.stream().noneMatch(setting -> setting.name().equalsIgnoreCase(name))) {
+                    wanted.get(name).ifPresent(value -> set.add(new Setting(name, value)));
+                }
+            }
+        }
+    }
+
+    /// In which order parameters are set: the encoding in which the values themselves are written first, then
+    /// what the role that logged in may set, then who the session is (a new session authorization resets the
+    /// role).
+    private static int rank(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "client_encoding" -> 0;
+            case "session_authorization" -> 2;
+            case "role" -> 3;
+            default -> 1;
+        };
     }
 
     boolean isEmpty() {
@@ -76,48 +111,31 @@ record Alignment(List<Setting> set, List<String> reset) {
         return reset.stream().noneMatch(Alignment::isIdentity);
     }
 
-    private static boolean isIdentity(String name) {
+    static boolean isIdentity(String name) {
         return IDENTITY.contains(name.toLowerCase(Locale.ROOT));
     }
 
     /// Writes everything but the closing Sync.
     void write(ByteBuf out) {
         for (String name : reset) {
-            writeParse(out, ("RESET " + identifier(name) + "\0").getBytes(StandardCharsets.US_ASCII), 0);
-            writeBind(out);
-            writeExecute(out);
+            OwnMessages.writeParse(out, resetting(name).getBytes(StandardCharsets.US_ASCII), 0, 0);
+            OwnMessages.writeBind(out);
+            OwnMessages.writeExecute(out);
         }
         if (!set.isEmpty()) {
-            writeParse(out, SET_CONFIG, 2);
+            OwnMessages.writeParse(out, SET_CONFIG, TEXT, 2);
             for (Setting setting : set) {
-                writeBind(out, setting.name(), setting.value());
-                writeExecute(out);
+                OwnMessages.writeBind(out, WireText.encode(setting.name()), WireText.encode(setting.value()));
+                OwnMessages.writeExecute(out);
             }
         }
     }
 
-    private static void writeParse(ByteBuf out, byte[] query, int textParameters) {
-        out.writeByte('P').writeInt(4 + 1 + query.length + 2 + 4 * textParameters);
-        out.writeByte(0).writeBytes(query).writeShort(textParameters);
-        for (int i = 0; i < textParameters; i++) {
-            out.writeInt(25); // the type oid of text, pg_type.dat
-        }
-    }
-
-    private static void writeBind(ByteBuf out, String... values) {
-        out.writeByte('B');
-        int length = out.writerIndex();
-        out.writeInt(0).writeByte(0).writeByte(0).writeShort(0).writeShort(values.length);
-        for (String value : values) {
-            byte[] bytes = WireText.encode(value);
-            out.writeInt(bytes.length).writeBytes(bytes);
-        }
-        out.writeShort(0);
-        out.setInt(length, out.writerIndex() - length);
-    }
-
-    private static void writeExecute(ByteBuf out) {
-        out.writeByte('E').writeInt(4 + 1 + 4).writeByte(0).writeInt(0);
+    private static String resetting(String name) {
+        // RESET "session_authorization" is not for everybody; this is.
+        return name.equalsIgnoreCase("session_authorization")
+                ? "RESET SESSION AUTHORIZATION"
+                : "RESET " + identifier(name);
     }
 
     /// Parameter names are checked when the client sends them; the parts are quoted all the same, because a part

@@ -67,7 +67,18 @@ public final class BackendConnection {
     }
 
     /// The session needs the backend no longer.
-    public record Return(LeaseId lease, Ending ending) implements Command {}
+    ///
+    /// @param left what it may have left behind there
+    public record Return(LeaseId lease, Ending ending, Left left) implements Command {
+        /// Nothing is left behind.
+        public Return(LeaseId lease, Ending ending) {
+            this(lease, ending, Left.NOTHING);
+        }
+    }
+
+    /// Looks what the session has left on the backend; the holder gets [LeaseEvent.Inspected]. Only while
+    /// everything it sent has been answered.
+    public record Inspect(LeaseId lease, Inspection inspection) implements Command {}
 
     /// Cancels what the lease's client waits for. `done` is told when the server has closed the cancel
     /// connection, or at once when there is nothing to cancel.
@@ -113,6 +124,17 @@ public final class BackendConnection {
         TERMINATED,
         /// The client vanished or was thrown out: what it asked for is cancelled.
         ABANDONED
+    }
+
+    /// What a session leaves on a backend beyond its transactions.
+    public enum Left {
+        NOTHING,
+        /// Parameters that nobody could see: RESET ALL.
+        PARAMETERS,
+        /// State that DISCARD ALL cleans, or nobody has looked.
+        STATE,
+        /// Something that no statement takes away: the connection is closed.
+        LIBRARY
     }
 
     public record CancelDone() {}
@@ -249,8 +271,8 @@ public final class BackendConnection {
             case BackendLogin.Step.Failed(var error) -> openFailed(error);
             case BackendLogin.Step.Done(var parameters, var key) -> {
                 unlimited();
-                BackendConversation talk =
-                        new BackendConversation(socket.allocator(), settings.statementCapacity(), accepted, parameters);
+                BackendConversation talk = new BackendConversation(
+                        socket.allocator(), settings.statementCapacity(), accepted, settings.user(), parameters);
                 owner.tell(new Opened(
                         context.getSelf(),
                         parameters,

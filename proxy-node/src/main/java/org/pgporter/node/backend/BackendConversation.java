@@ -7,11 +7,8 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.node.backend.ServerOutput.Forgotten;
@@ -24,7 +21,6 @@ import org.pgporter.protocol.message.ReadyForQuery;
 import org.pgporter.protocol.message.Severity;
 import org.pgporter.protocol.message.SqlState;
 import org.pgporter.protocol.message.TransactionStatus;
-import org.pgporter.protocol.message.WireText;
 
 /// What is being said on one backend connection, without its socket: which replies are owed, which statements
 /// the backend knows, which parameters it has. Turns the client's batches into bytes for the server and the
@@ -32,10 +28,8 @@ import org.pgporter.protocol.message.WireText;
 ///
 /// Mutable and confined to the thread of its backend connection.
 final class BackendConversation {
-    /// Type byte and length word.
-    private static final int EMPTY_MESSAGE = 5;
-
     private static final byte[] DISCARD_ALL = "DISCARD ALL\0".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] DISCARD_SEQUENCES = "DISCARD SEQUENCES".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] DEALLOCATE_ALL = "DEALLOCATE ALL\0".getBytes(StandardCharsets.US_ASCII);
 
     private static final Pattern DISCARD = Pattern.compile("\\s*DISCARD\\s+ALL\\s*;?\\s*", Pattern.CASE_INSENSITIVE);
@@ -46,37 +40,42 @@ final class BackendConversation {
     private final ByteBufAllocator allocator;
     private final PreparedOnBackend prepared;
     private final RepliesOwed owed;
+    private final StatementTranslation statements;
+    private final BackendParameters parameters;
     private final AcceptedValues accepted;
-    private ServerParameters defaults;
-
-    private ServerParameters current;
+    private final String loginRole;
     private boolean lent;
-    private final TreeMap<String, String> applied = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-    private @Nullable WantedParameters alignedTo;
-    private Alignment aligning = Alignment.NONE;
+
+    private final OwnRows ownRows = new OwnRows();
+    private @Nullable Inspection inspecting;
     private Optional<ErrorResponse> cycleError = Optional.empty();
 
     private TransactionStatus status = TransactionStatus.IDLE;
     private boolean insideClientFrame;
     private boolean insideServerFrame;
-    private final Map<String, String> duplicates = new HashMap<>();
 
+    /// @param loginRole the role that the backend connection logged in as
+    /// @param reported the parameters that the backend reported at its login
     BackendConversation(
-            ByteBufAllocator allocator, int statementCapacity, AcceptedValues accepted, ServerParameters reported) {
+            ByteBufAllocator allocator,
+            int statementCapacity,
+            AcceptedValues accepted,
+            String loginRole,
+            ServerParameters reported) {
         this.allocator = allocator;
         this.prepared = new PreparedOnBackend(statementCapacity);
         this.owed = new RepliesOwed(prepared);
+        this.statements = new StatementTranslation(prepared, owed);
+        this.parameters = new BackendParameters(accepted, reported);
         this.accepted = accepted;
-        this.defaults = reported;
-        this.current = reported;
-        this.alignedTo = WantedParameters.none();
+        this.loginRole = loginRole;
     }
 
     ServerParameters parameters() {
-        return current;
+        return parameters.current();
     }
 
-    /// A parameter reported while nobody uses the backend is a new default: the server's configuration changed.
+    /// Whether a session uses the backend: what is reported then is that session's doing.
     void lent(boolean lent) {
         this.lent = lent;
     }
@@ -110,14 +109,17 @@ final class BackendConversation {
     // ---- our own cycles
 
     /// What must be sent before a session with these parameters may use the backend, or nothing.
-    Optional<Preparation> prepareFor(WantedParameters wanted) {
+    ///
+    /// @param forgetSequences the session is going to ask for values of sequences, and those that the backend
+    ///     remembers are not its own
+    Optional<Preparation> prepareFor(WantedParameters wanted, boolean forgetSequences) {
         List<PreparedStatement> evicted = prepared.evictable();
-        if (evicted.isEmpty() && isAlignedTo(wanted)) {
+        boolean aligned = parameters.isAlignedTo(wanted);
+        if (evicted.isEmpty() && aligned && !forgetSequences) {
             return Optional.empty();
         }
-        Alignment alignment = Alignment.between(current, defaults, applied, wanted, accepted);
-        alignedTo = wanted;
-        if (evicted.isEmpty() && alignment.isEmpty()) {
+        Alignment alignment = aligned ? Alignment.NONE : parameters.alignTo(wanted);
+        if (evicted.isEmpty() && alignment.isEmpty() && !forgetSequences) {
             return Optional.empty();
         }
         ByteBuf out = allocator.buffer();
@@ -125,18 +127,17 @@ final class BackendConversation {
             statement.writeClose(out);
         }
         alignment.write(out);
-        out.writeByte('S').writeInt(4);
-        if (!alignment.isEmpty()) {
-            prepared.unnamedGone();
-            aligning = alignment;
+        if (forgetSequences) {
+            OwnMessages.writeParse(out, DISCARD_SEQUENCES, 0, 0);
+            OwnMessages.writeBind(out);
+            OwnMessages.writeExecute(out);
         }
+        if (forgetSequences || !alignment.isEmpty()) {
+            prepared.unnamedGone();
+        }
+        OwnMessages.writeSync(out);
         owed.startOwnCycle();
         return Optional.of(new Preparation(out, alignment.mayBePipelined(accepted)));
-    }
-
-    private boolean isAlignedTo(WantedParameters wanted) {
-        WantedParameters now = alignedTo;
-        return now != null && wanted.equals(now);
     }
 
     /// @param bytes for the server
@@ -153,6 +154,21 @@ final class BackendConversation {
         return out;
     }
 
+    /// Asks what the session has left here; only while nothing is owed. [ServerOutput#findings] brings the answer.
+    ByteBuf inspect(Inspection inspection) {
+        ByteBuf out = allocator.buffer();
+        inspection.write(out);
+        prepared.unnamedGone();
+        inspecting = inspection;
+        owed.startOwnCycle();
+        return out;
+    }
+
+    /// Nothing is going on but a cycle of our own.
+    boolean onlyOwnCycleLeft() {
+        return owed.inOwnCycle() && owed.onlyOneOwed() && !insideClientFrame;
+    }
+
     /// The query that cleans the backend for the next session. After anything but DISCARD ALL nobody knows which
     /// of the parameters that were applied are still there.
     ByteBuf resetQuery(String sql) {
@@ -160,16 +176,21 @@ final class BackendConversation {
         if (DISCARD.matcher(sql).matches()) {
             sessionStateDiscarded();
         } else {
-            applied.replaceAll((_, _) -> Alignment.UNKNOWN);
-            alignedTo = null;
+            parameters.inDoubt();
         }
+        return out;
+    }
+
+    /// Sets every parameter back to what it was after the login; who the session is stays.
+    ByteBuf resetAll() {
+        ByteBuf out = ownQuery("RESET ALL");
+        parameters.allReset();
         return out;
     }
 
     private void sessionStateDiscarded() {
         prepared.allGone();
-        applied.clear();
-        alignedTo = null;
+        parameters.discarded();
     }
 
     // ---- from the client
@@ -179,128 +200,19 @@ final class BackendConversation {
         insideClientFrame = batch.endsInsideFrame();
         if (uses == null) {
             for (int i = 0; i < batch.marks(); i++) {
-                track(batch, i);
+                statements.track(batch, i);
             }
             return batch.bytes();
         }
-        Translation translation = new Translation(batch, allocator);
+        Translation out = new Translation(batch, allocator);
         for (int i = 0; i < batch.marks(); i++) {
-            StatementUse use = uses[i];
-            if (use == null) {
-                track(batch, i);
-            } else {
-                translate(batch, i, use, translation);
+            switch (uses[i]) {
+                case null -> statements.track(batch, i);
+                case StatementUse.Named use -> statements.translate(batch, i, use, out);
+                case StatementUse.Text use -> statements.translate(batch, i, use, out);
             }
         }
-        return translation.result();
-    }
-
-    private void track(Batch batch, int mark) {
-        byte type = batch.type(mark);
-        switch (type) {
-            case 'Q' -> prepared.unnamedGone();
-            case 'S' -> prepared.cycleEnded();
-            case 'H' -> {
-                if (batch.declaredLength(mark) > EMPTY_MESSAGE) {
-                    owed.sentBrokenFlush();
-                }
-            }
-            default -> {}
-        }
-        owed.sent(type);
-    }
-
-    private void translate(Batch batch, int mark, StatementUse use, Translation out) {
-        PreparedStatement statement = use.statement();
-        switch (batch.type(mark)) {
-            case 'P' -> {
-                if (use.duplicate()) {
-                    ensurePrepared(statement, batch, mark, out);
-                    statement.writeParse(out.replacing(batch.start(mark), batch.end(mark)));
-                    duplicates.put(statement.serverName(), clientName(use));
-                    owed.sent((byte) 'P');
-                } else if (!statement.isNamed()) {
-                    prepared.parseSent(statement);
-                    owed.sentParse(false);
-                } else if (prepared.knows(statement)) {
-                    out.replacing(batch.start(mark), batch.end(mark));
-                    owed.answerLocally((byte) '1', true);
-                } else {
-                    writeParse(statement, out.replacing(batch.start(mark), batch.end(mark)), false);
-                }
-            }
-            case 'B' -> {
-                ensurePrepared(statement, batch, mark, out);
-                if (statement.isNamed()) {
-                    renameBind(batch, mark, statement, out);
-                }
-                owed.sent((byte) 'B');
-            }
-            case 'D' -> {
-                ensurePrepared(statement, batch, mark, out);
-                if (statement.isNamed()) {
-                    ByteBuf buffer = out.replacing(batch.start(mark), batch.end(mark));
-                    buffer.writeByte('D')
-                            .writeInt(4 + 1 + statement.nameLength() + 1)
-                            .writeByte('S');
-                    statement.writeName(buffer);
-                }
-                owed.sent((byte) 'D');
-            }
-            case 'C' -> {
-                if (statement.isNamed()) {
-                    out.replacing(batch.start(mark), batch.end(mark));
-                    owed.answerLocally((byte) '3', true);
-                } else {
-                    prepared.unnamedGone();
-                    owed.sentRename((byte) 'C');
-                }
-            }
-            case 'Q' -> {
-                prepared.unnamedGone();
-                owed.sentRename((byte) 'Q');
-            }
-            default -> track(batch, mark);
-        }
-    }
-
-    /// The name as a text that goes into messages; in a [StatementUse] each of its bytes is one character.
-    private static String clientName(StatementUse use) {
-        return WireText.decode(use.clientName().getBytes(StandardCharsets.ISO_8859_1));
-    }
-
-    private void ensurePrepared(PreparedStatement statement, Batch batch, int mark, Translation out) {
-        if (!prepared.knows(statement)) {
-            writeParse(statement, out.replacing(batch.start(mark), batch.start(mark)), true);
-        }
-    }
-
-    private void writeParse(PreparedStatement statement, ByteBuf out, boolean ours) {
-        if (prepared.inDoubt(statement)) {
-            statement.writeClose(out);
-            owed.sentOwnClose();
-        }
-        statement.writeParse(out);
-        prepared.parseSent(statement);
-        owed.sentParse(ours);
-    }
-
-    private static void renameBind(Batch batch, int mark, PreparedStatement statement, Translation out) {
-        ByteBuf bytes = batch.bytes();
-        int start = batch.start(mark);
-        int portal = start + 5;
-        int name = endOfString(bytes, portal, batch.end(mark));
-        int rest = endOfString(bytes, name, batch.end(mark));
-        ByteBuf buffer = out.replacing(start, rest);
-        int oldNameLength = rest - name - 1;
-        buffer.writeByte('B').writeInt(batch.declaredLength(mark) - 1 - oldNameLength + statement.nameLength());
-        buffer.writeBytes(bytes, portal, name - portal);
-        statement.writeName(buffer);
-    }
-
-    private static int endOfString(ByteBuf bytes, int from, int limit) {
-        int zero = bytes.indexOf(from, limit, (byte) 0);
-        return zero < 0 ? limit : zero + 1;
+        return out.result();
     }
 
     /// Replies of ours that are due although the server said nothing: the client's Parse was answered here and
@@ -347,6 +259,7 @@ final class BackendConversation {
         private Optional<ErrorResponse> fatal = Optional.empty();
         private Optional<ErrorResponse> ownError = Optional.empty();
         private boolean ownCycleEnded;
+        private Optional<Findings> findings = Optional.empty();
 
         ServerReading(Batch batch) {
             this.batch = batch;
@@ -361,9 +274,14 @@ final class BackendConversation {
                 if (own) {
                     ownFrame(type, i);
                     if (type == 'Z') {
-                        out.replacing(ownFrom, batch.end(i));
                         own = owed.inOwnCycle();
+                    }
+                    if (type == 'Z' || type == 'A') {
+                        swallow(ownFrom, type == 'A' ? batch.start(i) : batch.end(i));
                         ownFrom = batch.end(i);
+                    }
+                    if (type == 'Z') {
+                        ownCycleEnded();
                         localReplies(batch.end(i));
                     }
                 } else {
@@ -373,19 +291,35 @@ final class BackendConversation {
                 }
             }
             if (own) {
-                out.replacing(ownFrom, batch.bytes().writerIndex());
+                swallow(ownFrom, batch.bytes().writerIndex());
             } else if (!insideServerFrame) {
                 localReplies(batch.bytes().writerIndex());
             }
             return new ServerOutput(
-                    out.result(), reported, ours, owed.drainOutcomes(), forgotten, fatal, ownCycleEnded, ownError);
+                    out.result(),
+                    reported,
+                    ours,
+                    owed.drainOutcomes(),
+                    forgotten,
+                    fatal,
+                    ownCycleEnded,
+                    ownError,
+                    findings);
+        }
+
+        /// A notification in the middle of our own cycle is the client's; everything else in there is not.
+        private void swallow(int from, int to) {
+            if (inspecting != null || parameters.isAligning()) {
+                ownRows.add(batch.bytes(), from, to);
+            }
+            out.replacing(from, to);
         }
 
         private void ownFrame(byte type, int mark) {
             switch (type) {
                 case 'S' -> {
                     ParameterStatus parameter = ParameterStatus.decode(batch.body(mark));
-                    current = current.with(parameter.name(), parameter.value());
+                    parameters.reportedToUs(parameter);
                     ours = plus(ours, parameter);
                 }
                 case 'E' -> {
@@ -395,47 +329,39 @@ final class BackendConversation {
                     cycleError = Optional.of(error);
                     noteFatal(error);
                 }
-                case 'Z' -> {
-                    ownCycleEnded = true;
-                    status = ReadyForQuery.decode(batch.body(mark)).status();
-                    alignmentEnded();
-                }
+                case 'Z' -> status = ReadyForQuery.decode(batch.body(mark)).status();
                 default -> {}
             }
             owed.onReply(type);
         }
 
-        private void alignmentEnded() {
+        private void ownCycleEnded() {
+            ownCycleEnded = true;
             ownError = cycleError;
             cycleError = Optional.empty();
-            if (aligning.isEmpty()) {
-                return;
-            }
-            if (ownError.isPresent()) {
-                alignedTo = null;
-            } else {
-                aligning.reset().forEach(applied::remove);
-                for (Alignment.Setting setting : aligning.set()) {
-                    String reportedValue = current.get(setting.name()).orElse(setting.value());
-                    accepted.accepted(setting.name(), setting.value(), reportedValue);
-                    if (!current.reports(setting.name())) {
-                        applied.put(setting.name(), setting.value());
-                    }
+            List<List<String>> rows = ownRows.take();
+            Inspection inspection = inspecting;
+            if (inspection != null) {
+                inspecting = null;
+                if (ownError.isEmpty()) {
+                    Findings found = Findings.of(inspection, rows, loginRole);
+                    parameters.found(found);
+                    findings = Optional.of(found);
+                }
+            } else if (parameters.isAligning()) {
+                if (ownError.isPresent()) {
+                    parameters.alignmentFailed();
+                } else {
+                    parameters.aligned(rows);
                 }
             }
-            aligning = Alignment.NONE;
         }
 
         private void clientFrame(byte type, int mark) {
             switch (type) {
                 case 'S' -> {
                     ParameterStatus parameter = ParameterStatus.decode(batch.body(mark));
-                    current = current.with(parameter.name(), parameter.value());
-                    if (lent) {
-                        alignedTo = null;
-                    } else {
-                        defaults = defaults.with(parameter.name(), parameter.value());
-                    }
+                    parameters.reportedToClient(parameter, lent);
                     reported = plus(reported, parameter);
                 }
                 case 'E' -> error(mark);
@@ -448,7 +374,7 @@ final class BackendConversation {
             }
             localReplies(batch.end(mark));
             if (type == 'Z' && owed.settled()) {
-                duplicates.clear();
+                statements.settled();
             }
         }
 
@@ -467,21 +393,13 @@ final class BackendConversation {
             if (error.sqlState().equals(SqlState.FEATURE_NOT_SUPPORTED)
                     && REVALIDATION.equals(error.fields().get('R'))) {
                 prepared.planOutdated();
+                forgotten = Forgotten.PLANS;
             }
-            if (!duplicates.isEmpty() && error.sqlState().equals(SqlState.DUPLICATE_PREPARED_STATEMENT)) {
-                ErrorResponse renamed = inTheClientsWords(error);
-                renamed.encodeTo(out.replacing(batch.start(mark), batch.end(mark)));
+            if (error.sqlState().equals(SqlState.DUPLICATE_PREPARED_STATEMENT)) {
+                statements
+                        .inTheClientsWords(error)
+                        .ifPresent(renamed -> renamed.encodeTo(out.replacing(batch.start(mark), batch.end(mark))));
             }
-        }
-
-        private ErrorResponse inTheClientsWords(ErrorResponse error) {
-            for (Map.Entry<String, String> name : duplicates.entrySet()) {
-                String ours = '"' + name.getKey() + '"';
-                if (error.message().contains(ours)) {
-                    return error.with('M', error.message().replace(ours, '"' + name.getValue() + '"'));
-                }
-            }
-            return error;
         }
 
         private void noteFatal(ErrorResponse error) {
@@ -497,16 +415,16 @@ final class BackendConversation {
             if (length == 0 || bytes.getByte(at) != 'D') {
                 return;
             }
-            if (startsWith(bytes, at, length, DISCARD_ALL)) {
+            if (is(bytes, at, length, DISCARD_ALL)) {
                 sessionStateDiscarded();
                 forgotten = Forgotten.SESSION;
-            } else if (startsWith(bytes, at, length, DEALLOCATE_ALL)) {
+            } else if (is(bytes, at, length, DEALLOCATE_ALL)) {
                 prepared.allGone();
                 forgotten = Forgotten.STATEMENTS;
             }
         }
 
-        private static boolean startsWith(ByteBuf bytes, int at, int length, byte[] text) {
+        private static boolean is(ByteBuf bytes, int at, int length, byte[] text) {
             return length == text.length
                     && io.netty.buffer.ByteBufUtil.equals(bytes, at, Unpooled.wrappedBuffer(text), 0, length);
         }

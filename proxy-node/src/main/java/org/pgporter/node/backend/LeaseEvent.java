@@ -58,6 +58,9 @@ public sealed interface LeaseEvent {
         }
     }
 
+    /// The answer to [BackendConnection.Inspect]; without findings when the backend could not be asked.
+    record Inspected(LeaseId lease, Optional<Findings> findings) implements LeaseEvent {}
+
     /// No backend could be had. Nothing was sent; the batch comes back.
     record Unserved(LeaseId lease, Optional<ClientBatch> batch, ErrorResponse error) implements LeaseEvent, HoldsBytes {
         @Override

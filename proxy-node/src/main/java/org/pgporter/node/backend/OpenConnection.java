@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
 import org.pgporter.node.backend.BackendConnection.Available;
 import org.pgporter.node.backend.BackendConnection.Cancel;
 import org.pgporter.node.backend.BackendConnection.CancelDone;
@@ -20,6 +21,8 @@ import org.pgporter.node.backend.BackendConnection.Ending;
 import org.pgporter.node.backend.BackendConnection.Farewell;
 import org.pgporter.node.backend.BackendConnection.FromServer;
 import org.pgporter.node.backend.BackendConnection.Inquire;
+import org.pgporter.node.backend.BackendConnection.Inspect;
+import org.pgporter.node.backend.BackendConnection.Left;
 import org.pgporter.node.backend.BackendConnection.Lend;
 import org.pgporter.node.backend.BackendConnection.Relay;
 import org.pgporter.node.backend.BackendConnection.Retire;
@@ -49,6 +52,8 @@ final class OpenConnection {
     private int pendingCancels;
     private boolean cancelInDoubt;
     private long idleSince;
+    /// Who used the connection last.
+    private @Nullable ActorRef<LeaseEvent> lastHolder;
 
     OpenConnection(
             BackendConnection connection, SocketHandle socket, Optional<BackendKeyData> key, BackendConversation talk) {
@@ -92,7 +97,9 @@ final class OpenConnection {
         talk.lent(true);
         boolean checked = System.nanoTime() - idleSince
                 < connection.settings().checkDelay().toNanos();
-        Optional<BackendConversation.Preparation> preparation = talk.prepareFor(lend.wanted());
+        Optional<BackendConversation.Preparation> preparation =
+                talk.prepareFor(lend.wanted(), mustForgetSequences(lend));
+        lastHolder = lend.holder();
         if (checked && preparation.isEmpty()) {
             return attach(lend, List.of());
         }
@@ -107,6 +114,19 @@ final class OpenConnection {
         socket.flush();
         connection.limit("preparation of the connection", connection.settings().connectTimeout());
         return preparing(lend, List.of(), Optional.empty());
+    }
+
+    private boolean mustForgetSequences(Lend lend) {
+        Optional<OwnSequences> sequences = lend.first().flatMap(ClientBatch::sequences);
+        if (sequences.isEmpty() || lastHolder == null) {
+            return false;
+        }
+        boolean followsItself = lend.holder().equals(lastHolder)
+                && sequences
+                        .get()
+                        .lastBackend()
+                        .equals(Optional.of(connection.context().getSelf()));
+        return !followsItself;
     }
 
     /// `refusal` is the server's error, when it has said one; the preparation still has to end.
@@ -128,12 +148,12 @@ final class OpenConnection {
                 }
                 yield preparing(lend, all, error);
             }
-            case Return(var lease, var _) -> {
+            case Return(var lease, var _, var left) -> {
                 if (!lease.equals(lend.lease())) {
                     yield Behaviors.same();
                 }
                 lend.releaseBytes();
-                yield cleaning();
+                yield cleaning(left);
             }
             case FromServer(Framed.Violated(var violation), var _) -> declined(lend, violation.getMessage());
             case ServerGone _ -> declined(lend, "connection closed by the server");
@@ -149,7 +169,7 @@ final class OpenConnection {
     private Behavior<Command> refused(Lend lend, ErrorResponse error) {
         lend.releaseBytes();
         lend.holder().tell(new LeaseEvent.Refused(lend.lease(), error));
-        return ended();
+        return ended(Left.NOTHING);
     }
 
     private Behavior<Command> declined(Lend lend, String reason) {
@@ -173,6 +193,7 @@ final class OpenConnection {
         final LeaseId id;
         final ActorRef<LeaseEvent> holder;
         long batchesSeen;
+        boolean inspected;
         Optional<ErrorResponse> lastWords = Optional.empty();
 
         Lease(LeaseId id, ActorRef<LeaseEvent> holder) {
@@ -191,7 +212,14 @@ final class OpenConnection {
                 yield Behaviors.same();
             }
             case FromServer(Framed.Messages(var batch), var ack) -> replies(lease, talk.fromServer(batch), ack);
-            case Return(var id, var ending) -> id.equals(lease.id) ? onReturn(ending) : Behaviors.same();
+            case Return(var id, var ending, var left) ->
+                id.equals(lease.id) ? onReturn(ending, left) : Behaviors.same();
+            case Inspect(var id, var inspection) -> {
+                if (id.equals(lease.id)) {
+                    inspect(lease, inspection);
+                }
+                yield Behaviors.same();
+            }
             case Cancel(var id, var done) ->
                 id.equals(lease.id) && talk.clientWaits() ? cancel(done) : nothingToCancel(done);
             case CancelFinished finished -> cancelFinished(finished);
@@ -236,11 +264,24 @@ final class OpenConnection {
                 ServerOutput.Forgotten.NOTHING,
                 Optional.empty(),
                 false,
+                Optional.empty(),
                 Optional.empty());
     }
 
+    private void inspect(Lease lease, Inspection inspection) {
+        if (talk.settled()) {
+            socket.writeAndFlush(talk.inspect(inspection));
+            lease.inspected = true;
+        } else {
+            lease.holder.tell(new LeaseEvent.Inspected(lease.id, Optional.empty()));
+        }
+    }
+
     private Behavior<Command> replies(Lease lease, ServerOutput output, ActorRef<Ack> ack) {
-        if (output.ownError().isPresent()) {
+        if (lease.inspected && output.ownCycleEnded()) {
+            lease.inspected = false;
+            lease.holder.tell(new LeaseEvent.Inspected(lease.id, output.findings()));
+        } else if (output.ownError().isPresent()) {
             // The batch went out together with parameters that this backend refused: its result must not count.
             output.bytes().release();
             return lost(lease, "parameters refused: " + output.ownError().get().message());
@@ -279,12 +320,15 @@ final class OpenConnection {
 
     // ---- the end of a lease
 
-    private Behavior<Command> onReturn(Ending ending) {
+    private Behavior<Command> onReturn(Ending ending, Left left) {
         if (talk.settled()) {
-            return ended();
+            return ended(left);
+        }
+        if (talk.onlyOwnCycleLeft()) {
+            return cleaning(left);
         }
         if (ending == Ending.TERMINATED && talk.canBeDrained()) {
-            return draining();
+            return draining(left);
         }
         return abandoned();
     }
@@ -295,13 +339,13 @@ final class OpenConnection {
         return closing("client left before its answer was complete");
     }
 
-    private Behavior<Command> draining() {
+    private Behavior<Command> draining(Left left) {
         return connection.state(command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 talk.fromServer(batch).bytes().release();
                 ack.tell(Ack.ACK);
                 if (talk.settled()) {
-                    yield ended();
+                    yield ended(left);
                 }
                 // A COPY that has just begun waits for data that nobody will send.
                 yield talk.canBeDrained() ? Behaviors.same() : abandoned();
@@ -315,11 +359,22 @@ final class OpenConnection {
         });
     }
 
-    private Behavior<Command> ended() {
+    private Behavior<Command> ended(Left left) {
         talk.lent(false);
+        if (left == Left.LIBRARY) {
+            return closing("the session has loaded a library");
+        }
         if (talk.status() != TransactionStatus.IDLE) {
             socket.writeAndFlush(talk.ownQuery("ROLLBACK"));
-            return cleaning();
+            return cleaning(left);
+        }
+        if (left == Left.STATE && connection.settings().resetQuery().isEmpty()) {
+            socket.writeAndFlush(talk.resetQuery("DISCARD ALL"));
+            return resetting();
+        }
+        if (left == Left.PARAMETERS) {
+            socket.writeAndFlush(talk.resetAll());
+            return resetting();
         }
         if (connection.settings().resetQuery().isPresent()) {
             socket.writeAndFlush(
@@ -330,9 +385,9 @@ final class OpenConnection {
     }
 
     /// A ROLLBACK is on its way, or whatever else must end before the connection can be told clean.
-    private Behavior<Command> cleaning() {
+    private Behavior<Command> cleaning(Left left) {
         connection.limit("clean-up", connection.settings().connectTimeout());
-        return awaitingOwnCycle(() -> ended());
+        return awaitingOwnCycle(() -> ended(left));
     }
 
     private Behavior<Command> resetting() {

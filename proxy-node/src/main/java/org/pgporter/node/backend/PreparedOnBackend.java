@@ -115,6 +115,16 @@ final class PreparedOnBackend implements RepliesOwed.StatementEvents {
         }
     }
 
+    /// A DISCARD ALL or DEALLOCATE ALL is on its way: for what is sent behind it nobody can say what is still there.
+    void allInDoubt() {
+        for (Entry entry : known.values()) {
+            entry.confirmed = false;
+            entry.sentAgain = true;
+            entry.cycle = 0;
+        }
+        unnamed = null;
+    }
+
     /// A statement met a table that has changed since it was planned. Which one it was is not followed, so all
     /// that this backend knows are outdated: to prepare a few too many anew is cheap, and tables change rarely.
     void planOutdated() {

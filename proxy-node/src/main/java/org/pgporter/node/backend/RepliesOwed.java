@@ -49,6 +49,8 @@ final class RepliesOwed {
     private static final int LOCAL = 0x200; // answered by us, nothing was sent
     private static final int RENAMES = 0x400; // changes what the client's statement names mean
     private static final int PREPARES = 0x800; // carries a statement in `preparing`
+    private static final int FORGETS = 0x1000; // a Query that changes names only if it succeeds
+    private static final int FAILED = 0x2000; // that Query has met an error
     private static final int OWN_CYCLE = 'O';
     private static final int BROKEN_FLUSH = 'H';
 
@@ -88,6 +90,12 @@ final class RepliesOwed {
         sent(type, RENAMES);
     }
 
+    /// A Query goes to the server; `destroysUnnamed` and `forgetsNamed` say for which changes of the client's names
+    /// there will be an outcome, in this order.
+    void sentQuery(boolean destroysUnnamed, boolean forgetsNamed) {
+        sent((byte) 'Q', (destroysUnnamed ? RENAMES : 0) | (forgetsNamed ? FORGETS : 0));
+    }
+
     /// A Parse of a shared statement goes to the server; `ours` when the client did not ask for it now.
     void sentParse(boolean ours) {
         sentInCycle('P' | PREPARES | (ours ? OURS : RENAMES));
@@ -96,6 +104,11 @@ final class RepliesOwed {
     /// A Close of ours that the client knows nothing of.
     void sentOwnClose() {
         sentInCycle('C' | OURS);
+    }
+
+    /// A Parse of ours that is no statement of the client.
+    void sentOwnParse() {
+        sentInCycle('P' | OURS);
     }
 
     /// A Flush with a body. A good one is never answered and needs no entry; this one is an error, after which
@@ -280,6 +293,7 @@ final class RepliesOwed {
         }
         copyIn = false;
         if (type == 'Q' || type == 'F' || type == 'S') {
+            entries[head] |= FAILED;
             return;
         }
         while (size > 0 && (entries[head] & TYPE) != 'S') {
@@ -296,6 +310,9 @@ final class RepliesOwed {
         if ((entry & RENAMES) != 0) {
             outcome(DROPPED);
         }
+        if ((entry & FORGETS) != 0) {
+            outcome(DROPPED);
+        }
     }
 
     private boolean headIs(int type) {
@@ -309,6 +326,9 @@ final class RepliesOwed {
         }
         if ((entry & RENAMES) != 0) {
             outcome(CONFIRMED);
+        }
+        if ((entry & FORGETS) != 0) {
+            outcome((entry & FAILED) == 0 ? CONFIRMED : DROPPED);
         }
         if ((entry & TYPE) == 'E' || (entry & TYPE) == 'Q') {
             syncMayBeEaten = false;
@@ -363,6 +383,11 @@ final class RepliesOwed {
     /// An own cycle is being answered: whatever the server sends now is for us.
     boolean inOwnCycle() {
         return size > 0 && (entries[head] & TYPE) == OWN_CYCLE;
+    }
+
+    /// There is nothing behind what is being answered.
+    boolean onlyOneOwed() {
+        return size == 1 && !cycleOpen && !skipping && !copyIn && !lost;
     }
 
     /// The server reads COPY data from the client.

@@ -12,10 +12,12 @@ import org.pgporter.protocol.message.ParameterStatus;
 /// @param reported ParameterStatus messages that stand in `bytes`
 /// @param aligned ParameterStatus messages that our own cycle caused and that the client has not seen
 /// @param outcomes how the client's statement names fared, see [LeaseEvent.Replies]
-/// @param forgotten the client's statements are gone: nothing, everything prepared, or the whole session state
+/// @param forgotten what of the client's is gone: nothing, the plans of some of its statements, everything
+///     prepared, or the whole session state
 /// @param fatal the server's last words, when it is going to close the connection
 /// @param ownCycleEnded a cycle of our own has ended in this batch
 /// @param ownError the error that our own cycle met; told when the cycle has ended
+/// @param findings what an inspection has brought
 public record ServerOutput(
         ByteBuf bytes,
         List<ParameterStatus> reported,
@@ -24,11 +26,14 @@ public record ServerOutput(
         Forgotten forgotten,
         Optional<ErrorResponse> fatal,
         boolean ownCycleEnded,
-        Optional<ErrorResponse> ownError) {
+        Optional<ErrorResponse> ownError,
+        Optional<Findings> findings) {
 
-    /// What the client itself has thrown away with DEALLOCATE ALL or DISCARD ALL.
+    /// What the client itself has thrown away with DEALLOCATE ALL or DISCARD ALL, or the server could not keep.
     public enum Forgotten {
         NOTHING,
+        /// The client has been told that a table changed under one of its statements (0A000).
+        PLANS,
         STATEMENTS,
         SESSION
     }

@@ -12,6 +12,7 @@ public final class WantedParameters {
 
     private final TreeMap<String, String> values;
     private final int hash;
+    private final PlanContext planContext;
 
     private WantedParameters(TreeMap<String, String> values) {
         this.values = values;
@@ -21,6 +22,7 @@ public final class WantedParameters {
                     + entry.getValue().hashCode();
         }
         this.hash = sum;
+        this.planContext = PlanContext.of(values);
     }
 
     public static WantedParameters none() {
@@ -41,6 +43,21 @@ public final class WantedParameters {
         TreeMap<String, String> copy = new TreeMap<>(values);
         copy.put(name, value);
         return new WantedParameters(copy);
+    }
+
+    /// This set without a wish for this parameter; the same object when there was none.
+    public WantedParameters without(String name) {
+        if (!values.containsKey(name)) {
+            return this;
+        }
+        TreeMap<String, String> copy = new TreeMap<>(values);
+        copy.remove(name);
+        return new WantedParameters(copy);
+    }
+
+    /// Which prepared statements a session with these wishes can share.
+    public PlanContext planContext() {
+        return planContext;
     }
 
     public Optional<String> get(String name) {

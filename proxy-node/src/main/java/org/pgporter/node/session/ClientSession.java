@@ -314,7 +314,7 @@ public final class ClientSession {
         return Behaviors.same();
     }
 
-    private String sessionId() {
+    String sessionId() {
         return context.getSelf().path().name();
     }
 

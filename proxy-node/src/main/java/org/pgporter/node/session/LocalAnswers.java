@@ -38,8 +38,11 @@ final class LocalAnswers {
             switch (batch.type(i)) {
                 case 'c', 'f', 'H', 'S', 'X' -> {}
                 case 'P', 'C' -> {
-                    StatementUse use = uses == null ? null : uses[i];
-                    if (use == null || use.duplicate() || !use.statement().isAccepted()) {
+                    boolean known = uses != null
+                            && uses[i] instanceof StatementUse.Named use
+                            && !use.duplicate()
+                            && use.statement().isAccepted();
+                    if (!known) {
                         return false;
                     }
                 }

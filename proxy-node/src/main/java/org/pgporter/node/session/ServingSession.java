@@ -2,16 +2,21 @@ package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.config.PoolMode;
 import org.pgporter.config.PoolSettings;
+import org.pgporter.config.StateCheck;
 import org.pgporter.node.backend.BackendConnection;
 import org.pgporter.node.backend.ClientBatch;
+import org.pgporter.node.backend.Findings;
+import org.pgporter.node.backend.Inspection;
 import org.pgporter.node.backend.LeaseEvent;
 import org.pgporter.node.backend.LeaseId;
+import org.pgporter.node.backend.OwnSequences;
 import org.pgporter.node.backend.ServerOutput;
 import org.pgporter.node.backend.StatementUse;
 import org.pgporter.node.error.ProxyError;
@@ -41,6 +46,10 @@ final class ServingSession {
     private final PoolMode mode;
     private final StatementNames names = new StatementNames();
     private final @Nullable StatementMapping mapping;
+    private final StateWatch watch;
+    private final Pins pins;
+    /// Where the last lease was.
+    private Optional<ActorRef<BackendConnection.Command>> lastBackend = Optional.empty();
     private final LocalAnswers local = new LocalAnswers();
     private @Nullable ErrorResponse refusal;
     private boolean draining;
@@ -49,8 +58,18 @@ final class ServingSession {
         this.session = session;
         this.pool = joined.pool();
         this.mode = settings.options().poolMode();
-        boolean translates = mode != PoolMode.SESSION && settings.options().preparedStatements();
-        this.mapping = translates ? new StatementMapping(names, joined.statements()) : null;
+        StateCheck check =
+                mode == PoolMode.SESSION ? StateCheck.NEVER : settings.options().sessionStateCheck();
+        this.watch = new StateWatch(check, session.parameters()::standardConformingStrings);
+        this.pins = new Pins(session);
+        this.mapping = mode == PoolMode.SESSION
+                ? null
+                : new StatementMapping(
+                        names,
+                        joined.statements(),
+                        watch,
+                        session.parameters()::wanted,
+                        settings.options().preparedStatements());
     }
 
     // ---- idle
@@ -90,10 +109,16 @@ final class ServingSession {
             return answered(batch, out, ack, goodbye);
         }
         LeaseId lease = LeaseId.next();
-        ClientBatch first = new ClientBatch(batch, uses, ack);
+        ClientBatch first = new ClientBatch(batch, uses, ownSequences(), ack);
         pool.tell(new Pool.Acquire(
                 lease, session.leaseEvents(), session.parameters().wanted(), Optional.of(first)));
         return waiting(lease, goodbye);
+    }
+
+    private Optional<OwnSequences> ownSequences() {
+        return mapping != null && mapping.sequencesAreAsked()
+                ? Optional.of(new OwnSequences(lastBackend))
+                : Optional.empty();
     }
 
     private Behavior<Command> answered(Batch batch, ByteBuf out, ActorRef<Ack> ack, boolean goodbye) {
@@ -144,11 +169,13 @@ final class ServingSession {
                     session.client().send(news);
                 }
                 session.passCancelsTo(attached.backend(), lease);
+                lastBackend = Optional.of(attached.backend());
+                Lease got = new Lease(lease, attached.backend());
                 if (goodbye) {
-                    attached.backend().tell(new BackendConnection.Return(lease, BackendConnection.Ending.TERMINATED));
+                    giveBack(got, BackendConnection.Ending.TERMINATED);
                     yield session.closeQuietly();
                 }
-                yield leased(new Lease(lease, attached.backend()));
+                yield leased(got);
             }
             case FromBackend(LeaseEvent.Unserved(var id, var batch, var error)) ->
                 id.equals(lease) ? unserved(batch, error, goodbye) : Behaviors.same();
@@ -236,6 +263,80 @@ final class ServingSession {
         });
     }
 
+    /// The backend is asked what the session has left there; what the client says meanwhile waits, and nothing more
+    /// of it is read.
+    private Behavior<Command> inspecting(Lease lease, Optional<FromClient> next) {
+        return session.state(command -> switch (command) {
+            case FromClient(Framed.Messages _, var _) -> inspecting(lease, Optional.of((FromClient) command));
+            case FromBackend(LeaseEvent.Inspected(var id, var findings)) ->
+                id.equals(lease.id) ? inspected(lease, findings, next) : Behaviors.same();
+            case FromBackend(LeaseEvent.Replies replies) -> {
+                pass(lease, replies); // a notification, or a warning that the server is going to stop
+                yield Behaviors.same();
+            }
+            case FromBackend(LeaseEvent.Lost(var id, var lastWords, var insideFrame)) -> {
+                if (!id.equals(lease.id)) {
+                    yield Behaviors.same();
+                }
+                next.ifPresent(FromClient::releaseBytes);
+                yield lost(lastWords, insideFrame);
+            }
+            case ClientGone _ -> {
+                if (next.filter(ServingSession::saysGoodbye).isPresent()) {
+                    yield Behaviors.same(); // what it asked for before it left still counts
+                }
+                next.ifPresent(FromClient::releaseBytes);
+                giveBack(lease, BackendConnection.Ending.FINISHED);
+                yield session.closeQuietly();
+            }
+            case FromClient(Framed.Violated(var violation), var _) -> {
+                giveBack(lease, BackendConnection.Ending.FINISHED);
+                yield session.fail(ProxyError.protocolViolation(violation));
+            }
+            case Kill _ -> {
+                next.ifPresent(FromClient::releaseBytes);
+                giveBack(lease, BackendConnection.Ending.FINISHED);
+                yield session.fail(ProxyError.terminatedByShutdown());
+            }
+            case Drain _ -> {
+                draining = true;
+                yield Behaviors.same();
+            }
+            case FromBackend _ -> Behaviors.same();
+            default -> session.common(command);
+        });
+    }
+
+    private Behavior<Command> inspected(Lease lease, Optional<Findings> findings, Optional<FromClient> next) {
+        findings.ifPresentOrElse(
+                found -> {
+                    watch.found(found);
+                    session.parameters().found(found);
+                },
+                watch::notFound);
+        pins.are(watch.pins());
+        boolean keeps = keepsBackend();
+        if (next.isPresent() && !draining && next.get().framed() instanceof Framed.Messages(var batch)) {
+            ActorRef<Ack> ack = next.get().ack();
+            if (keeps) {
+                return or(onBatchWhenLeased(lease, batch, ack), () -> leased(lease));
+            }
+            giveBack(lease, BackendConnection.Ending.FINISHED);
+            return or(onBatchWhenIdle(batch, ack), this::idle);
+        }
+        next.ifPresent(FromClient::releaseBytes);
+        return nothingOpen(lease);
+    }
+
+    /// What was done in another state's name leads there, unless it leads further.
+    private static Behavior<Command> or(Behavior<Command> next, Supplier<Behavior<Command>> state) {
+        return next == Behaviors.<Command>same() ? state.get() : next;
+    }
+
+    private static boolean saysGoodbye(FromClient from) {
+        return from.framed() instanceof Framed.Messages(var batch) && batch.contains((byte) 'X');
+    }
+
     private Behavior<Command> onBatchWhenLeased(Lease lease, Batch batch, ActorRef<Ack> ack) {
         boolean goodbye = cutOffTerminate(batch);
         try {
@@ -248,15 +349,26 @@ final class ServingSession {
             return session.fail(ProxyError.protocolViolation(violation));
         }
         if (goodbye) {
-            lease.backend.tell(new BackendConnection.Return(lease.id, BackendConnection.Ending.TERMINATED));
+            giveBack(lease, BackendConnection.Ending.TERMINATED);
             return session.closeQuietly();
         }
         return Behaviors.same();
     }
 
     private Behavior<Command> onReplies(Lease lease, LeaseEvent.Replies replies) {
+        if (!pass(lease, replies) || !replies.settled() || replies.batchesSeen() != lease.batchesSent) {
+            return Behaviors.same();
+        }
+        return settled(lease, replies.status());
+    }
+
+    /// Passes on what the backend says.
+    ///
+    /// @return false if it says it of a lease that is over
+    private boolean pass(Lease lease, LeaseEvent.Replies replies) {
         if (!replies.lease().equals(lease.id)) {
-            return session.afterRelease(replies);
+            session.afterRelease(replies);
+            return false;
         }
         // Our own cycle ran before what the client sent, so what the client has changed itself counts last.
         if (!replies.aligned().isEmpty()) {
@@ -270,43 +382,69 @@ final class ServingSession {
                 names.settle(outcome == LeaseEvent.NAME_CONFIRMED);
             }
         }
-        if (replies.forgotten() != ServerOutput.Forgotten.NOTHING) {
-            names.allGone();
-            if (replies.forgotten() == ServerOutput.Forgotten.SESSION) {
-                session.parameters().discarded();
-            }
-        }
+        forget(replies.forgotten());
         session.client().nowInsideFrame(replies.insideFrame());
         session.client().send(replies.bytes());
         replies.ack().ifPresent(session.client()::acknowledge);
-        if (!replies.settled() || replies.batchesSeen() != lease.batchesSent) {
-            return Behaviors.same();
+        return true;
+    }
+
+    private void forget(ServerOutput.Forgotten forgotten) {
+        switch (forgotten) {
+            case NOTHING -> {}
+            case PLANS -> {
+                if (mapping != null) {
+                    mapping.renewOutdated();
+                }
+            }
+            case STATEMENTS -> names.allGone();
+            case SESSION -> {
+                names.allGone();
+                session.parameters().discarded();
+                watch.discarded();
+                pins.are(watch.pins());
+            }
         }
-        return settled(lease, replies.status());
     }
 
     /// Everything that was sent has been answered.
     private Behavior<Command> settled(Lease lease, TransactionStatus status) {
         if (status != TransactionStatus.IDLE) {
             if (mode == PoolMode.STATEMENT) {
-                release(lease);
+                giveBack(lease, BackendConnection.Ending.FINISHED);
                 return session.fail(ProxyError.statementPoolingBlock());
             }
             return Behaviors.same();
         }
-        if (mode == PoolMode.SESSION && !draining) {
-            return Behaviors.same();
+        Optional<Inspection> due = watch.due();
+        if (due.isPresent()) {
+            lease.backend.tell(new BackendConnection.Inspect(lease.id, due.get()));
+            return inspecting(lease, Optional.empty());
         }
-        release(lease);
+        return nothingOpen(lease);
+    }
+
+    /// No transaction is open, and what the session has left on the backend is known.
+    private Behavior<Command> nothingOpen(Lease lease) {
+        if (keepsBackend()) {
+            return leased(lease);
+        }
+        giveBack(lease, BackendConnection.Ending.FINISHED);
         return idle();
     }
 
-    private static void release(Lease lease) {
-        lease.backend.tell(new BackendConnection.Return(lease.id, BackendConnection.Ending.FINISHED));
+    private boolean keepsBackend() {
+        return (mode == PoolMode.SESSION || watch.pins() != 0) && !draining;
     }
 
-    private static void abandon(Lease lease) {
-        lease.backend.tell(new BackendConnection.Return(lease.id, BackendConnection.Ending.ABANDONED));
+    private void giveBack(Lease lease, BackendConnection.Ending ending) {
+        lease.backend.tell(new BackendConnection.Return(lease.id, ending, watch.leaves()));
+        watch.left();
+        pins.are(0);
+    }
+
+    private void abandon(Lease lease) {
+        giveBack(lease, BackendConnection.Ending.ABANDONED);
     }
 
     private Behavior<Command> lost(Optional<ErrorResponse> lastWords, boolean insideFrame) {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.pgporter.node.backend.AcceptedValues;
+import org.pgporter.node.backend.Findings;
 import org.pgporter.node.backend.ServerParameters;
 import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.protocol.message.ParameterStatus;
@@ -90,6 +91,23 @@ final class SessionParameters {
     void attachedTo(ServerParameters reported, ByteBuf out) {
         reported.facts().forEach(fact -> tell(fact, out));
         lastFacts = reported.facts();
+    }
+
+    /// A look at the backend has shown what is set there for the session. What the client has reset goes back to
+    /// what it wrote in its startup packet.
+    void found(Findings findings) {
+        if (findings.asked().everyParameter()) {
+            wanted = atStartup;
+        }
+        for (String name : findings.asked().parameters()) {
+            wanted = atStartup.get(name).map(value -> wanted.with(name, value)).orElseGet(() -> wanted.without(name));
+        }
+        findings.parameters().forEach((name, value) -> wanted = wanted.with(name, value));
+    }
+
+    /// Whether a backslash in an ordinary string is just that.
+    boolean standardConformingStrings() {
+        return !"off".equals(told.get("standard_conforming_strings"));
     }
 
     /// The client has reset its session (DISCARD ALL): what counts is what it wrote in its startup packet.

@@ -13,6 +13,7 @@ import org.pgporter.node.transport.EventLoops;
 
 /// What every session of a node works with.
 ///
+/// @param pins which sessions keep their backend connections
 /// @param cpu for work that would hold an event loop
 /// @param draining the node takes no new sessions
 public record SessionServices(
@@ -24,5 +25,6 @@ public record SessionServices(
         ConnectionLimits limits,
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
         ActorRef<PoolRegistry.Command> pools,
+        PinBoard pins,
         Executor cpu,
         AtomicBoolean draining) {}

@@ -2,18 +2,25 @@ package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.pgporter.node.backend.PlanContext;
 import org.pgporter.node.backend.PreparedStatement;
 import org.pgporter.node.backend.StatementCatalog;
 import org.pgporter.node.backend.StatementUse;
+import org.pgporter.node.backend.WantedParameters;
+import org.pgporter.node.sql.StatementEffects;
+import org.pgporter.node.sql.StatementEffects.Deallocation;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.codec.Limits;
 import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.message.SqlState;
 
-/// Finds out, for each message of a batch that names a prepared statement, which statement that is: so that a
-/// session may use its statements on any backend. A name that nobody has prepared is left as it is, and the
+/// Reads what a client says, as far as a session that changes its backend has to: finds out, for each message of a
+/// batch that names a prepared statement, which statement that is, so that it can be used on any backend; and
+/// shows the [StateWatch] what is going to be executed. A name that nobody has prepared is left as it is, and the
 /// server says what it says.
 final class StatementMapping {
     private static final String UNNAMED = "";
@@ -21,17 +28,34 @@ final class StatementMapping {
 
     private final StatementNames names;
     private final StatementCatalog catalog;
+    private final StateWatch watch;
+    private final Supplier<WantedParameters> wanted;
+    private final boolean translates;
+    private boolean asksSequences;
 
-    StatementMapping(StatementNames names, StatementCatalog catalog) {
+    /// @param wanted the parameters of the session as they are now
+    /// @param translates whether prepared statements are followed; otherwise they are left to the backends
+    StatementMapping(
+            StatementNames names,
+            StatementCatalog catalog,
+            StateWatch watch,
+            Supplier<WantedParameters> wanted,
+            boolean translates) {
         this.names = names;
         this.catalog = catalog;
+        this.watch = watch;
+        this.wanted = wanted;
+        this.translates = translates;
     }
 
     /// One entry for each mark, or null when no message of the batch has to do with statements.
     ///
+    /// The messages that name one are held by the decoder until all of it is there, up to a limit.
+    ///
     /// @throws ProtocolViolation when such a message cannot be read
     @Nullable
     StatementUse @Nullable [] usesIn(Batch batch) {
+        asksSequences = false;
         @Nullable StatementUse @Nullable [] uses = null;
         for (int i = 0; i < batch.marks(); i++) {
             StatementUse use = use(batch, i);
@@ -42,23 +66,39 @@ final class StatementMapping {
                 uses[i] = use;
             }
         }
+        if (asksSequences) {
+            catalog.noteThatSequencesAreAsked();
+        }
         return uses;
+    }
+
+    /// Whether sessions of this pool, this one or another, ask for the last values of sequences.
+    boolean sequencesAreAsked() {
+        return catalog.sequencesAreAsked();
+    }
+
+    /// The client has been told that a table has changed under one of its statements: they are planned anew.
+    void renewOutdated() {
+        names.renew(statement -> catalog.renewed(statement));
     }
 
     private @Nullable StatementUse use(Batch batch, int mark) {
         return switch (batch.type(mark)) {
-            case 'P' -> parse(batch, mark);
-            case 'B' -> {
-                ByteBuf body = batch.body(mark);
-                skipText(body);
-                yield named(readText(body));
-            }
+            case 'P' -> translates ? parse(batch, mark) : watched(batch, mark);
+            case 'B' -> translates ? bind(batch.body(mark)) : null;
             case 'D' -> {
+                if (!translates) {
+                    yield null;
+                }
                 ByteBuf body = batch.body(mark);
                 yield target(body) == STATEMENT ? named(readText(body)) : null;
             }
-            case 'C' -> close(batch.body(mark));
-            case 'Q' -> query();
+            case 'C' -> translates ? close(batch.body(mark)) : null;
+            case 'Q' -> query(batch, mark);
+            case 'F' -> {
+                watch.seesFunctionCall(batch.body(mark));
+                yield null;
+            }
             default -> null;
         };
     }
@@ -74,23 +114,76 @@ final class StatementMapping {
         byte[] definition = new byte[body.readableBytes()];
         body.readBytes(definition);
         if (name.equals(UNNAMED)) {
-            PreparedStatement statement = PreparedStatement.unnamed(definition);
+            PreparedStatement statement = withOwnNames(PreparedStatement.unnamed(definition));
             names.parsed(name, statement);
-            return new StatementUse(statement, name, false);
+            return new StatementUse.Named(statement, name, false);
         }
         Optional<PreparedStatement> existing = names.get(name);
         if (existing.isPresent()) {
-            return new StatementUse(existing.get(), name, true);
+            return new StatementUse.Named(existing.get(), name, true);
         }
-        PreparedStatement statement = catalog.statement(definition);
+        PreparedStatement statement = withOwnNames(catalog.statement(definition, watch.planContext(wanted.get())));
         names.parsed(name, statement);
-        return new StatementUse(statement, name, false);
+        return new StatementUse.Named(statement, name, false);
     }
 
-    private @Nullable StatementUse named(String name) {
-        return names.get(name)
-                .map(statement -> new StatementUse(statement, name, false))
-                .orElse(null);
+    /// Names of the client's in DEALLOCATE are not those that the backend knows.
+    private PreparedStatement withOwnNames(PreparedStatement statement) {
+        List<Deallocation> known = known(statement.effects());
+        return known.isEmpty() ? statement : statement.forgetting(known);
+    }
+
+    private List<Deallocation> known(StatementEffects effects) {
+        if (effects.deallocations().isEmpty()) {
+            return List.of();
+        }
+        return effects.deallocations().stream()
+                .filter(deallocation -> names.get(deallocation.name()).isPresent())
+                .toList();
+    }
+
+    /// Without translation a Parse counts as its execution, which may come in any later batch.
+    private @Nullable StatementUse watched(Batch batch, int mark) {
+        ByteBuf body = batch.body(mark);
+        skipText(body);
+        StatementEffects effects = batch.complete(mark) ? effects(body) : StatementEffects.ANYTHING;
+        watch.sees(effects, _ -> "");
+        asksSequences |= effects.asksSequences();
+        return null;
+    }
+
+    private @Nullable StatementUse bind(ByteBuf body) {
+        skipText(body);
+        String name = readText(body);
+        StatementUse.Named use = named(name);
+        if (use == null) {
+            watch.seesStatementOfSql();
+            return null;
+        }
+        StatementEffects effects = use.statement().effects();
+        if (!effects.isNone()) {
+            sees(effects, body);
+            if (effects.forgetsAllStatements()) {
+                names.allDeallocated();
+            } else if (!use.statement().forgets().isEmpty()) {
+                names.deallocated(use.statement().forgets());
+            }
+        }
+        return use;
+    }
+
+    private void sees(StatementEffects effects, ByteBuf bind) {
+        watch.sees(effects, number -> BoundValues.text(bind, number));
+        asksSequences |= effects.asksSequences();
+    }
+
+    private StatementUse.@Nullable Named named(String name) {
+        Optional<PreparedStatement> statement = names.get(name);
+        if (statement.isEmpty()) {
+            return null;
+        }
+        PlanContext context = watch.planContext(wanted.get());
+        return new StatementUse.Named(statement.get().in(context, catalog), name, false);
     }
 
     private @Nullable StatementUse close(ByteBuf body) {
@@ -105,16 +198,35 @@ final class StatementMapping {
         return use;
     }
 
-    /// A simple query destroys the unnamed statement.
-    private @Nullable StatementUse query() {
-        if (names.isEmpty()) {
+    /// A simple query destroys the unnamed statement, and may do much else.
+    private @Nullable StatementUse query(Batch batch, int mark) {
+        ByteBuf body = batch.body(mark);
+        StatementEffects effects = batch.complete(mark) ? effects(body) : StatementEffects.ANYTHING;
+        watch.sees(effects, _ -> "");
+        asksSequences |= effects.asksSequences();
+        if (!translates) {
             return null;
         }
-        StatementUse use = named(UNNAMED);
-        if (use != null) {
+        boolean unnamed = !names.isEmpty() && names.get(UNNAMED).isPresent();
+        if (unnamed) {
             names.closed(UNNAMED);
         }
-        return use;
+        if (effects.forgetsAllStatements()) {
+            names.allDeallocated();
+            return new StatementUse.Text(unnamed, true, List.of());
+        }
+        List<Deallocation> known = known(effects);
+        if (!known.isEmpty()) {
+            names.deallocated(known.stream().map(Deallocation::name).toList());
+        }
+        return unnamed || !known.isEmpty() ? new StatementUse.Text(unnamed, false, known) : null;
+    }
+
+    private static StatementEffects effects(ByteBuf body) {
+        int length = body.bytesBefore((byte) 0);
+        byte[] text = new byte[length < 0 ? body.readableBytes() : length];
+        body.getBytes(body.readerIndex(), text);
+        return StatementEffects.of(text, 0, text.length);
     }
 
     private static int target(ByteBuf body) {

@@ -56,15 +56,15 @@ class BackendConversationTest {
     private final BackendConversation talk = conversation(2);
 
     private BackendConversation conversation(int capacity) {
-        return new BackendConversation(UnpooledByteBufAllocator.DEFAULT, capacity, accepted, reported);
+        return new BackendConversation(UnpooledByteBufAllocator.DEFAULT, capacity, accepted, "app", reported);
     }
 
     private static PreparedStatement statement(String sql) {
-        return PreparedStatement.named((sql + "\0\0\0").getBytes(StandardCharsets.UTF_8));
+        return PreparedStatement.named((sql + "\0\0\0").getBytes(StandardCharsets.UTF_8), PlanContext.DEFAULT);
     }
 
     private static StatementUse use(PreparedStatement statement, String clientName) {
-        return new StatementUse(statement, clientName, false);
+        return new StatementUse.Named(statement, clientName, false);
     }
 
     private static Parse parse(String name, String sql) {
@@ -320,9 +320,9 @@ class BackendConversationTest {
         String name = new String("naïve".getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
         assertThat(send(
                         client(parse("naïve", "select 2"), new Sync(), parse("naïve", "select 2"), new Sync()),
-                        new StatementUse(statement, name, true),
+                        new StatementUse.Named(statement, name, true),
                         null,
-                        new StatementUse(statement, name, true)))
+                        new StatementUse.Named(statement, name, true)))
                 .isEqualTo(joined(parse(ours, "select 1"), new Sync(), parse(ours, "select 1"), new Sync()));
         ErrorResponse fromServer = ErrorResponse.of(
                         Severity.ERROR,
@@ -346,7 +346,7 @@ class BackendConversationTest {
         statements.forEach(statement -> prepare(statement, "s", "x"));
         assertThat(talk.preparedStatements()).isEqualTo(3);
         BackendConversation.Preparation preparation =
-                talk.prepareFor(WantedParameters.none()).orElseThrow();
+                talk.prepareFor(WantedParameters.none(), false).orElseThrow();
         assertThat(bytes(preparation.bytes()))
                 .isEqualTo(joined(new Close(Target.STATEMENT, statements.get(0).serverName()), new Sync()));
         assertThat(preparation.pipelined()).isTrue();
@@ -400,7 +400,7 @@ class BackendConversationTest {
         for (int split = 0; split <= all.length(); split++) {
             BackendConversation one = conversation(2);
             one.lent(true);
-            bytes(one.prepareFor(PARIS).orElseThrow().bytes());
+            bytes(one.prepareFor(PARIS, false).orElseThrow().bytes());
             bytes(one.toServer(client(new Query("begin")), null));
             StringBuilder seen = new StringBuilder();
             List<ParameterStatus> aligned = new ArrayList<>();
@@ -429,13 +429,13 @@ class BackendConversationTest {
 
     @Test
     void shouldNotAlignAgainWhatIsAligned() {
-        BackendConversation.Preparation first = talk.prepareFor(PARIS).orElseThrow();
+        BackendConversation.Preparation first = talk.prepareFor(PARIS, false).orElseThrow();
         assertThat(first.pipelined()).as("nobody knows this value yet").isFalse();
         bytes(first.bytes());
         receive(new ParseComplete(), new BindComplete(), ALIGNED, DONE, READY);
-        assertThat(talk.prepareFor(PARIS)).isEmpty();
+        assertThat(talk.prepareFor(PARIS, false)).isEmpty();
         BackendConversation.Preparation back =
-                talk.prepareFor(WantedParameters.none()).orElseThrow();
+                talk.prepareFor(WantedParameters.none(), false).orElseThrow();
         assertThat(bytes(back.bytes())).contains("RESET \"timezone\"");
         receive(
                 new ParseComplete(),
@@ -443,13 +443,13 @@ class BackendConversationTest {
                 new ParameterStatus("TimeZone", "UTC"),
                 new CommandComplete("RESET"),
                 READY);
-        assertThat(talk.prepareFor(PARIS).orElseThrow().pipelined()).isTrue();
+        assertThat(talk.prepareFor(PARIS, false).orElseThrow().pipelined()).isTrue();
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void shouldTellAnErrorInTheOwnCycleAtItsEnd(boolean split) {
-        bytes(talk.prepareFor(PARIS).orElseThrow().bytes());
+        bytes(talk.prepareFor(PARIS, false).orElseThrow().bytes());
         Optional<ErrorResponse> error;
         if (split) {
             ServerOutput first = talk.fromServer(server(new ParseComplete(), new BindComplete(), ERROR));
@@ -465,27 +465,29 @@ class BackendConversationTest {
         assertThat(error.map(ErrorResponse::message)).contains("division by zero");
         assertThat(talk.settled()).isTrue();
         assertThat(accepted.knows("TimeZone", "Europe/Paris")).isFalse();
-        assertThat(talk.prepareFor(PARIS)).as("it is tried again").isPresent();
+        assertThat(talk.prepareFor(PARIS, false)).as("it is tried again").isPresent();
     }
 
     @Test
     void shouldNotForgetWhatAFailedAlignmentWouldHaveReset() {
         // Given a role that the last session wanted
-        bytes(talk.prepareFor(WantedParameters.of(Map.of("role", "boss")))
+        bytes(talk.prepareFor(WantedParameters.of(Map.of("role", "boss")), false)
                 .orElseThrow()
                 .bytes());
         receive(new ParseComplete(), new BindComplete(), DONE, READY);
         // When the next session's alignment fails and is rolled back
-        assertThat(bytes(talk.prepareFor(PARIS).orElseThrow().bytes())).contains("RESET \"role\"");
+        assertThat(bytes(talk.prepareFor(PARIS, false).orElseThrow().bytes())).contains("RESET \"role\"");
         receive(ERROR, READY);
         // Then it is still to be reset
-        assertThat(bytes(talk.prepareFor(WantedParameters.none()).orElseThrow().bytes()))
+        assertThat(bytes(talk.prepareFor(WantedParameters.none(), false)
+                        .orElseThrow()
+                        .bytes()))
                 .contains("RESET \"role\"");
     }
 
     @Test
     void shouldSurviveAnErrorTooLongToRead() {
-        bytes(talk.prepareFor(PARIS).orElseThrow().bytes());
+        bytes(talk.prepareFor(PARIS, false).orElseThrow().bytes());
         ErrorResponse huge = ErrorResponse.of(Severity.ERROR, SqlState.INVALID_PARAMETER_VALUE, "x".repeat(200_000));
         Optional<ErrorResponse> error = Optional.empty();
         for (Batch batch : Wires.pieces(DecodePolicy.BACKEND, 70_000, huge, READY)) {
@@ -500,28 +502,32 @@ class BackendConversationTest {
     @Test
     void shouldSetAgainWhatAResetQueryMayHaveReset() {
         WantedParameters wanted = WantedParameters.of(Map.of("statement_timeout", "5s"));
-        bytes(talk.prepareFor(wanted).orElseThrow().bytes());
+        bytes(talk.prepareFor(wanted, false).orElseThrow().bytes());
         receive(new ParseComplete(), new BindComplete(), DONE, READY);
         bytes(talk.resetQuery("RESET ALL"));
         receive(new CommandComplete("RESET"), READY);
-        assertThat(bytes(talk.prepareFor(wanted).orElseThrow().bytes())).contains("set_config");
+        assertThat(bytes(talk.prepareFor(wanted, false).orElseThrow().bytes())).contains("set_config");
         receive(new ParseComplete(), new BindComplete(), DONE, READY);
         bytes(talk.resetQuery(" discard all; "));
         receive(new CommandComplete("DISCARD ALL"), READY);
-        assertThat(talk.prepareFor(WantedParameters.none())).as("all is gone").isEmpty();
+        assertThat(talk.prepareFor(WantedParameters.none(), false))
+                .as("all is gone")
+                .isEmpty();
     }
 
     @Test
     void shouldTakeAParameterReportedOnAnIdleBackendForANewDefault() {
         ParameterStatus changed = new ParameterStatus("TimeZone", "Asia/Tokyo");
         bytes(talk.fromServer(server(changed)).bytes());
-        assertThat(talk.prepareFor(WantedParameters.none())).isEmpty();
+        assertThat(talk.prepareFor(WantedParameters.none(), false)).isEmpty();
         talk.lent(true);
         ServerOutput output = talk.fromServer(server(new ParameterStatus("TimeZone", "Mars")));
         assertThat(bytes(output.bytes())).isEqualTo(joined(new ParameterStatus("TimeZone", "Mars")));
         assertThat(output.reported()).hasSize(1);
         talk.lent(false);
-        assertThat(bytes(talk.prepareFor(WantedParameters.none()).orElseThrow().bytes()))
+        assertThat(bytes(talk.prepareFor(WantedParameters.none(), false)
+                        .orElseThrow()
+                        .bytes()))
                 .contains("RESET");
     }
 

@@ -12,7 +12,7 @@ class PreparedOnBackendTest {
     private final PreparedStatement c = named("c");
 
     private static PreparedStatement named(String sql) {
-        return PreparedStatement.named(sql.getBytes(StandardCharsets.US_ASCII));
+        return PreparedStatement.named(sql.getBytes(StandardCharsets.US_ASCII), PlanContext.DEFAULT);
     }
 
     private static PreparedStatement unnamed(String sql) {

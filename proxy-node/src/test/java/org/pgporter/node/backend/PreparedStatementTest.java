@@ -12,52 +12,57 @@ class PreparedStatementTest {
         return (sql + "\0\0\0").getBytes(StandardCharsets.UTF_8);
     }
 
+    private static PreparedStatement named(byte[] definition) {
+        return PreparedStatement.named(definition, PlanContext.DEFAULT);
+    }
+
     @Test
     void shouldBeEqualWhenTheBytesAre() {
-        PreparedStatement one = PreparedStatement.named(definition("select 1"));
+        PreparedStatement one = named(definition("select 1"));
         assertThat(one)
-                .isEqualTo(PreparedStatement.named(definition("select 1")))
-                .hasSameHashCodeAs(PreparedStatement.named(definition("select 1")))
-                .isNotEqualTo(PreparedStatement.named(definition("select 2")))
-                .isNotEqualTo(PreparedStatement.named(definition("select 1 ")));
+                .isEqualTo(named(definition("select 1")))
+                .hasSameHashCodeAs(named(definition("select 1")))
+                .isNotEqualTo(named(definition("select 2")))
+                .isNotEqualTo(named(definition("select 1 ")));
     }
 
     @Test
     void shouldTellParameterTypesApart() {
         byte[] asText = {'$', '1', 0, 0, 1, 0, 0, 0, 25};
         byte[] asInt = {'$', '1', 0, 0, 1, 0, 0, 0, 23};
-        assertThat(PreparedStatement.named(asText)).isNotEqualTo(PreparedStatement.named(asInt));
+        assertThat(named(asText)).isNotEqualTo(named(asInt));
     }
 
     @Test
     void shouldNotTakeAnotherTextWithTheSameHashForTheSame() {
         // "Aa" and "BB" have one hash, and so have all texts made of them.
-        PreparedStatement one = PreparedStatement.named(definition("select Aa"));
-        PreparedStatement other = PreparedStatement.named(definition("select BB"));
+        PreparedStatement one = named(definition("select Aa"));
+        PreparedStatement other = named(definition("select BB"));
         assertThat(one).hasSameHashCodeAs(other).isNotEqualTo(other);
 
         StatementCatalog catalog = new StatementCatalog();
-        assertThat(catalog.statement(definition("select Aa"))).isNotSameAs(catalog.statement(definition("select BB")));
+        assertThat(catalog.statement(definition("select Aa"), PlanContext.DEFAULT))
+                .isNotSameAs(catalog.statement(definition("select BB"), PlanContext.DEFAULT));
     }
 
     @Test
     void shouldKeepNamedAndUnnamedApart() {
         PreparedStatement unnamed = PreparedStatement.unnamed(definition("select 1"));
-        assertThat(unnamed).isNotEqualTo(PreparedStatement.named(definition("select 1")));
+        assertThat(unnamed).isNotEqualTo(named(definition("select 1")));
         assertThat(unnamed.isNamed()).isFalse();
         assertThat(unnamed.serverName()).isEmpty();
     }
 
     @Test
     void shouldNeverGiveOneServerNameTwice() {
-        PreparedStatement one = PreparedStatement.named(definition("select 1"));
-        PreparedStatement other = PreparedStatement.named(definition("select 1"));
+        PreparedStatement one = named(definition("select 1"));
+        PreparedStatement other = named(definition("select 1"));
         assertThat(one.serverName()).startsWith(PreparedStatement.NAME_PREFIX).isNotEqualTo(other.serverName());
     }
 
     @Test
     void shouldWriteParseAndClose() {
-        PreparedStatement statement = PreparedStatement.named(definition("x"));
+        PreparedStatement statement = named(definition("x"));
         ByteBuf out = Unpooled.buffer();
         statement.writeParse(out);
         statement.writeClose(out);
@@ -74,17 +79,18 @@ class PreparedStatementTest {
     @Test
     void shouldShareOneStatementPerDefinition() {
         StatementCatalog catalog = new StatementCatalog();
-        PreparedStatement first = catalog.statement(definition("select 1"));
-        assertThat(catalog.statement(definition("select 1"))).isSameAs(first);
-        assertThat(catalog.statement(definition("select 2"))).isNotSameAs(first);
-        assertThat(new StatementCatalog().statement(definition("select 1")))
+        PreparedStatement first = catalog.statement(definition("select 1"), PlanContext.DEFAULT);
+        assertThat(catalog.statement(definition("select 1"), PlanContext.DEFAULT))
+                .isSameAs(first);
+        assertThat(catalog.statement(definition("select 2"), PlanContext.DEFAULT))
+                .isNotSameAs(first);
+        assertThat(new StatementCatalog().statement(definition("select 1"), PlanContext.DEFAULT))
                 .as("another pool has its own")
                 .isNotSameAs(first);
     }
 
     @Test
     void shouldNotShowTheText() {
-        assertThat(PreparedStatement.named(definition("select 'secret'")).toString())
-                .doesNotContain("secret");
+        assertThat(named(definition("select 'secret'")).toString()).doesNotContain("secret");
     }
 }

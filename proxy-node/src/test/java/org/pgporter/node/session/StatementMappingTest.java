@@ -10,9 +10,11 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.pgporter.config.StateCheck;
 import org.pgporter.node.backend.PreparedStatement;
 import org.pgporter.node.backend.StatementCatalog;
 import org.pgporter.node.backend.StatementUse;
+import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.codec.DecodePolicy;
 import org.pgporter.protocol.codec.FrameDecoder;
@@ -32,7 +34,8 @@ import org.pgporter.protocol.message.WireMessage;
 class StatementMappingTest {
     private final StatementNames names = new StatementNames();
     private final StatementCatalog catalog = new StatementCatalog();
-    private final StatementMapping mapping = new StatementMapping(names, catalog);
+    private final StatementMapping mapping = new StatementMapping(
+            names, catalog, new StateWatch(StateCheck.AUTO, () -> true), WantedParameters::none, true);
 
     @Test
     void shouldSayWhatEachMessageOfAPipelineMeans() {
@@ -117,7 +120,7 @@ class StatementMappingTest {
         var uses = uses(new Query("select 2"), new Bind("", "", List.of(), List.of(), List.of()));
 
         // Then
-        assertThat(use(uses, 0).clientName()).isEmpty();
+        assertThat(uses[0]).isEqualTo(new StatementUse.Text(true, false, List.of()));
         assertThat(Optional.ofNullable(uses[1])).isEmpty();
         assertThat(names.get("")).isEmpty();
         assertThat(names.get("kept")).isPresent();
@@ -201,8 +204,8 @@ class StatementMappingTest {
         return Objects.requireNonNull(mapping.usesIn(batch(messages)), "no uses");
     }
 
-    private static StatementUse use(@Nullable StatementUse[] uses, int mark) {
-        return Objects.requireNonNull(uses[mark], "no use at mark " + mark);
+    private static StatementUse.Named use(@Nullable StatementUse[] uses, int mark) {
+        return (StatementUse.Named) Objects.requireNonNull(uses[mark], "no use at mark " + mark);
     }
 
     private static Batch batch(WireMessage... messages) {

@@ -10,6 +10,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pgporter.node.backend.PlanContext;
 import org.pgporter.node.backend.PreparedStatement;
 
 class StatementNamesTest {
@@ -158,6 +159,6 @@ class StatementNamesTest {
 
     private static PreparedStatement statement(int number) {
         return PreparedStatement.named(
-                ("select " + number + "\0\0\0").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                ("select " + number + "\0\0\0").getBytes(java.nio.charset.StandardCharsets.UTF_8), PlanContext.DEFAULT);
     }
 }

@@ -19,6 +19,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.pgporter.config.StateCheck;
 import org.pgporter.protocol.message.CopyInResponse;
 import org.pgporter.support.RawClient;
 import org.pgporter.support.ServerConversation;
@@ -74,6 +75,12 @@ class LargeMessagesIT {
         Scene.expectsAnswer(other, "other");
     }
 
+    /// After a text that is too long to be read the proxy asks what the session has left; this server's script says
+    /// nothing of that.
+    private static Scene withoutQuestions() {
+        return Scene.with(node -> node.pools(pool -> pool.withSessionStateCheck(StateCheck.NEVER)));
+    }
+
     private static Scene oneBackendAndRoomForAnother() {
         return Scene.with(node -> node.pools(pool -> pool.withPoolSize(2)));
     }
@@ -81,7 +88,7 @@ class LargeMessagesIT {
     @ParameterizedTest
     @CsvSource({"Q,64", "d,100"})
     void shouldStopAClientThatSendsMoreThanTheServerReads(char type, int megabytes) {
-        try (Scene scene = Scene.withOneBackend()) {
+        try (Scene scene = withoutQuestions()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
             if (type == 'd') {
@@ -111,7 +118,7 @@ class LargeMessagesIT {
     @Test
     void shouldNotLockUpWhenBothSidesOnlyWrite() {
         int megabytes = 32;
-        try (Scene scene = Scene.withOneBackend()) {
+        try (Scene scene = withoutQuestions()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
             AtomicLong up = new AtomicLong();
@@ -144,7 +151,7 @@ class LargeMessagesIT {
 
     @Test
     void shouldGiveUpTheBackendOfAClientThatLeavesInTheMiddleOfAHugeRow() {
-        try (Scene scene = Scene.withOneBackend()) {
+        try (Scene scene = withoutQuestions()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
             client.sendsQuery("select everything");

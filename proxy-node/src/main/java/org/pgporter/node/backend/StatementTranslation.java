@@ -1,0 +1,180 @@
+package org.pgporter.node.backend;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.pgporter.protocol.codec.Batch;
+import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.WireText;
+
+/// Translates what a client says of its prepared statements into what the backend knows, and keeps the account of
+/// the replies that are owed for it. Confined to the thread of its backend connection.
+final class StatementTranslation {
+    /// Type byte and length word.
+    private static final int EMPTY_MESSAGE = 5;
+
+    private final PreparedOnBackend prepared;
+    private final RepliesOwed owed;
+    private final Map<String, String> duplicates = new HashMap<>();
+
+    StatementTranslation(PreparedOnBackend prepared, RepliesOwed owed) {
+        this.prepared = prepared;
+        this.owed = owed;
+    }
+
+    /// A message that goes as it is.
+    void track(Batch batch, int mark) {
+        byte type = batch.type(mark);
+        switch (type) {
+            case 'Q' -> prepared.unnamedGone();
+            case 'S' -> prepared.cycleEnded();
+            case 'H' -> {
+                if (batch.declaredLength(mark) > EMPTY_MESSAGE) {
+                    owed.sentBrokenFlush();
+                }
+            }
+            default -> {}
+        }
+        owed.sent(type);
+    }
+
+    /// A Query.
+    void translate(Batch batch, int mark, StatementUse.Text use, Translation out) {
+        prepared.unnamedGone();
+        if (use.forgetsAll()) {
+            prepared.allInDoubt();
+        }
+        if (!use.forgets().isEmpty() && batch.complete(mark)) {
+            ByteBuf body = batch.body(mark);
+            byte[] text = new byte[body.readableBytes()];
+            body.readBytes(text);
+            byte[] rewritten = ForgottenNames.rewrite(text, use.forgets());
+            ByteBuf buffer = out.replacing(batch.start(mark), batch.end(mark));
+            ForgottenNames.writeSubstitutes(use.forgets().size(), buffer, owed);
+            buffer.writeByte('Q').writeInt(4 + rewritten.length).writeBytes(rewritten);
+        }
+        owed.sentQuery(use.forgetsUnnamed(), use.forgetsNamed());
+    }
+
+    /// A message that names a prepared statement.
+    void translate(Batch batch, int mark, StatementUse.Named use, Translation out) {
+        PreparedStatement statement = use.statement();
+        switch (batch.type(mark)) {
+            case 'P' -> {
+                if (use.duplicate()) {
+                    ensurePrepared(statement, batch, mark, out);
+                    statement.writeParse(out.replacing(batch.start(mark), batch.end(mark)));
+                    duplicates.put(statement.serverName(), clientName(use));
+                    owed.sent((byte) 'P');
+                } else if (!statement.isNamed()) {
+                    if (!statement.forgets().isEmpty()) {
+                        statement.writeParse(out.replacing(batch.start(mark), batch.end(mark)));
+                    }
+                    prepared.parseSent(statement);
+                    owed.sentParse(false);
+                } else if (prepared.knows(statement)) {
+                    out.replacing(batch.start(mark), batch.end(mark));
+                    owed.answerLocally((byte) '1', true);
+                } else {
+                    writeParse(statement, out.replacing(batch.start(mark), batch.end(mark)), false);
+                }
+            }
+            case 'B' -> {
+                ensurePrepared(statement, batch, mark, out);
+                if (!statement.forgets().isEmpty()) {
+                    ForgottenNames.writeSubstitutes(
+                            statement.forgets().size(), out.replacing(batch.start(mark), batch.start(mark)), owed);
+                }
+                if (statement.isNamed()) {
+                    renameBind(batch, mark, statement, out);
+                }
+                if (use.forgetsNamed()) {
+                    if (statement.effects().forgetsAllStatements()) {
+                        prepared.allInDoubt();
+                    }
+                    owed.sentRename((byte) 'B');
+                } else {
+                    owed.sent((byte) 'B');
+                }
+            }
+            case 'D' -> {
+                ensurePrepared(statement, batch, mark, out);
+                if (statement.isNamed()) {
+                    ByteBuf buffer = out.replacing(batch.start(mark), batch.end(mark));
+                    buffer.writeByte('D')
+                            .writeInt(4 + 1 + statement.nameLength() + 1)
+                            .writeByte('S');
+                    statement.writeName(buffer);
+                }
+                owed.sent((byte) 'D');
+            }
+            case 'C' -> {
+                if (statement.isNamed()) {
+                    out.replacing(batch.start(mark), batch.end(mark));
+                    owed.answerLocally((byte) '3', true);
+                } else {
+                    prepared.unnamedGone();
+                    owed.sentRename((byte) 'C');
+                }
+            }
+            default -> track(batch, mark);
+        }
+    }
+
+    /// The name as a text that goes into messages; in a [StatementUse] each of its bytes is one character.
+    private static String clientName(StatementUse.Named use) {
+        return WireText.decode(use.clientName().getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    private void ensurePrepared(PreparedStatement statement, Batch batch, int mark, Translation out) {
+        if (!prepared.knows(statement)) {
+            writeParse(statement, out.replacing(batch.start(mark), batch.start(mark)), true);
+        }
+    }
+
+    private void writeParse(PreparedStatement statement, ByteBuf out, boolean ours) {
+        if (prepared.inDoubt(statement)) {
+            statement.writeClose(out);
+            owed.sentOwnClose();
+        }
+        statement.writeParse(out);
+        prepared.parseSent(statement);
+        owed.sentParse(ours);
+    }
+
+    private static void renameBind(Batch batch, int mark, PreparedStatement statement, Translation out) {
+        ByteBuf bytes = batch.bytes();
+        int start = batch.start(mark);
+        int portal = start + 5;
+        int name = endOfString(bytes, portal, batch.end(mark));
+        int rest = endOfString(bytes, name, batch.end(mark));
+        ByteBuf buffer = out.replacing(start, rest);
+        int oldNameLength = rest - name - 1;
+        buffer.writeByte('B').writeInt(batch.declaredLength(mark) - 1 - oldNameLength + statement.nameLength());
+        buffer.writeBytes(bytes, portal, name - portal);
+        statement.writeName(buffer);
+    }
+
+    private static int endOfString(ByteBuf bytes, int from, int limit) {
+        int zero = bytes.indexOf(from, limit, (byte) 0);
+        return zero < 0 ? limit : zero + 1;
+    }
+
+    /// The server's error about a name of ours, with the client's name in it.
+    Optional<ErrorResponse> inTheClientsWords(ErrorResponse error) {
+        for (Map.Entry<String, String> name : duplicates.entrySet()) {
+            String ours = '"' + name.getKey() + '"';
+            if (error.message().contains(ours)) {
+                return Optional.of(error.with('M', error.message().replace(ours, '"' + name.getValue() + '"')));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Everything has been answered.
+    void settled() {
+        duplicates.clear();
+    }
+}
