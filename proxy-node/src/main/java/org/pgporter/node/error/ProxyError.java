@@ -27,11 +27,20 @@ public final class ProxyError {
                 "no PostgreSQL user name specified in startup packet");
     }
 
-    public static ErrorResponse replicationNotSupported() {
+    public static ErrorResponse invalidReplication(String value) {
         return ErrorResponse.of(
-                Severity.FATAL,
-                SqlState.FEATURE_NOT_SUPPORTED,
-                "replication connections are not supported by this version of PgPorter");
+                        Severity.FATAL,
+                        SqlState.INVALID_PARAMETER_VALUE,
+                        "invalid value for parameter \"replication\": \"" + value + "\"")
+                .withHint("Valid values are: \"false\", 0, \"true\", 1, \"database\".");
+    }
+
+    public static ErrorResponse replicationFromWhichServer(String user) {
+        return ErrorResponse.of(
+                        Severity.FATAL,
+                        SqlState.INVALID_CATALOG_NAME,
+                        "it is not clear which server user \"" + user + "\" wants to replicate from")
+                .withHint("The pools of this user lead to several servers: give the name of one of them as database.");
     }
 
     public static ErrorResponse passwordRejected(String user) {

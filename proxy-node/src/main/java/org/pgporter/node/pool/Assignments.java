@@ -49,6 +49,16 @@ final class Assignments<C, K, R> {
         return Optional.of(connection);
     }
 
+    /// The connection that has been idle longest, to be closed. It is counted until [#closed].
+    Optional<C> give() {
+        C connection = idle.pollFirst();
+        if (connection == null) {
+            return Optional.empty();
+        }
+        member(connection).idle = false;
+        return Optional.of(connection);
+    }
+
     void enqueue(Waiting<K, R> request) {
         waiting.put(request.key(), request);
     }

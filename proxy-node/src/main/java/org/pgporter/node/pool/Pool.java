@@ -69,6 +69,12 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     /// was still waiting.
     public record Withdraw(LeaseId lease, ErrorResponse reason) implements Command {}
 
+    /// Another pool of the same key holds a connection for one session, or waits for leave to open it. It counts
+    /// against the size of this one, which closes a connection for it as soon as one is free.
+    record MakeRoom(ActorRef<Command> guest) implements Command {}
+
+    record GuestGone(ActorRef<Command> guest) implements Command {}
+
     /// Close every connection as it becomes free, then stop.
     public record Shutdown() implements Command {}
 
@@ -104,6 +110,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     private final Map<ActorRef<BackendConnection.Command>, ConnectionPermit> permitOf = new HashMap<>();
     private final Set<ActorRef<BackendConnection.Command>> stillOpening = new HashSet<>();
     private final List<ActorRef<JoinReply>> joining = new ArrayList<>();
+    private final Set<ActorRef<Command>> guests = new HashSet<>();
     private Optional<BackendProof> proof = Optional.empty();
     private @Nullable ServerParameters parameters;
     private @Nullable ErrorResponse refusal;
@@ -151,6 +158,11 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             case DeadlinePassed _ -> onDeadline();
             case Housekeeping _ -> onHousekeeping();
             case TryAgain _ -> openWhatIsWanted();
+            case MakeRoom(var guest) -> makeRoom(guest);
+            case GuestGone(var guest) -> {
+                guests.remove(guest);
+                openWhatIsWanted();
+            }
             case Shutdown _ -> onShutdown();
         }
         return goOn();
@@ -197,7 +209,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         long now = System.nanoTime();
         assignments.enqueue(new Assignments.Waiting<>(acquire.lease(), acquire, now, now + patience()));
         openWhatIsWanted();
-        if (plan.queryWaitTimeout().isZero() && assignments.waitingCount() > plan.size() - assignments.open()) {
+        if (plan.queryWaitTimeout().isZero() && assignments.waitingCount() > room() - assignments.open()) {
             assignments
                     .withdraw(acquire.lease())
                     .ifPresent(waiting -> unserved(waiting.request(), ProxyError.poolExhausted(plan.size())));
@@ -307,6 +319,10 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             connection.tell(new BackendConnection.Retire(shuttingDown ? "shutdown" : "server_lifetime"));
             return;
         }
+        if (crowded()) {
+            connection.tell(new BackendConnection.Retire("room for a session that needs its own"));
+            return;
+        }
         Optional<Assignments.Waiting<LeaseId, Acquire>> next = assignments.next();
         if (next.isPresent()) {
             lend(connection, next.get().request());
@@ -318,7 +334,27 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     private void gone(ActorRef<BackendConnection.Command> connection) {
         if (assignments.closed(connection)) {
             giveBackPermit(connection);
+            guests.forEach(guest -> guest.tell(new TryAgain()));
             openWhatIsWanted();
+        }
+    }
+
+    /// How many connections this pool itself may have.
+    private int room() {
+        return Math.max(0, plan.size() - guests.size());
+    }
+
+    private boolean crowded() {
+        return !guests.isEmpty() && assignments.open() + assignments.opening() > room();
+    }
+
+    private void makeRoom(ActorRef<Command> guest) {
+        guests.add(guest);
+        if (crowded()) {
+            assignments
+                    .give()
+                    .ifPresent(
+                            idle -> idle.tell(new BackendConnection.Retire("room for a session that needs its own")));
         }
     }
 
@@ -350,7 +386,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         refusal = error;
         retryAt = System.nanoTime() + plan.loginRetry().toNanos();
         timers.startSingleTimer(new TryAgain(), plan.loginRetry());
-        if (!isLasting(error)) {
+        if (!isLasting(error) && !plan.forOneSession()) {
             return;
         }
         joinFailed(error);
@@ -380,7 +416,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         }
         int forJoining = parameters == null && !joining.isEmpty() ? 1 : 0;
         int minimum = opening.canLogIn(proof) ? plan.minSize() : 0;
-        int wanted = assignments.wanted(forJoining, minimum, plan.size(), plan.parallelOpenings());
+        int wanted = assignments.wanted(forJoining, Math.min(minimum, room()), room(), plan.parallelOpenings());
         for (int i = 0; i < wanted; i++) {
             Optional<ConnectionPermit> permit = permits.tryAcquire(plan.key(), plan.size());
             if (permit.isEmpty()) {

@@ -14,6 +14,7 @@ import org.pgporter.node.backend.BackendSettings;
 /// @param idleTimeout unused this long, a connection is closed; zero: never
 /// @param lifetime so old a connection is closed once it is idle, give or take a fifth; zero: never
 /// @param loginRetry how long after a refused opening the next one is tried
+/// @param forOneSession it lends one connection to one session and ends with it
 public record PoolPlan(
         PoolKey key,
         PoolMode mode,
@@ -24,4 +25,5 @@ public record PoolPlan(
         Duration queryWaitTimeout,
         Duration idleTimeout,
         Duration lifetime,
-        Duration loginRetry) {}
+        Duration loginRetry,
+        boolean forOneSession) {}

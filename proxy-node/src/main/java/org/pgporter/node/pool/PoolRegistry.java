@@ -1,10 +1,12 @@
 package org.pgporter.node.pool;
 
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -35,18 +37,38 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     public record Join(PoolSettings settings, Optional<BackendProof> proof, ActorRef<Pool.JoinReply> replyTo)
             implements Command {}
 
+    /// A client has logged in that needs a backend connection for itself, which nobody uses before or after it: a
+    /// pool of its own answers, which ends with the session.
+    ///
+    /// @param startup what goes into the startup packet beside the pool's own parameters, and before these
+    /// @param session who lives as long as the session
+    public record JoinAlone(
+            PoolSettings settings,
+            Optional<BackendProof> proof,
+            Map<String, String> startup,
+            ActorRef<?> session,
+            ActorRef<Pool.JoinReply> replyTo)
+            implements Command {}
+
+    private record SessionEnded(ActorRef<Pool.Command> itsPool) implements Command {}
+
     /// Make the pool now, so that it fills up to its minimum.
     public record Prepare(PoolSettings settings) implements Command {}
 
     /// Close all pools as their connections become free, then stop.
     public record Shutdown() implements Command {}
 
+    private static final Duration NEVER_CHECKED = Duration.ofNanos(Long.MAX_VALUE);
+
     private final EventLoops loops;
     private final ConnectionPermits permits;
     private final SaltedPasswordCache saltedPasswords;
     private final SecureRandom random;
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
+    /// Pools of one session each, with the key whose limit they count against.
+    private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
     private int nextLoop;
+    private long sequence;
     private boolean shuttingDown;
 
     private PoolRegistry(
@@ -84,18 +106,74 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                     pool(settings).tell(new Pool.Join(usable(settings, proof), replyTo));
                 }
             }
+            case JoinAlone join -> joinAlone(join);
+            case SessionEnded(var itsPool) -> itsPool.tell(new Pool.Shutdown());
             case Prepare(var settings) -> pool(settings);
             case Shutdown _ -> {
                 shuttingDown = true;
                 pools.values().forEach(pool -> pool.tell(new Pool.Shutdown()));
+                alone.keySet().forEach(pool -> pool.tell(new Pool.Shutdown()));
             }
         }
-        return shuttingDown && pools.isEmpty() ? Behaviors.stopped() : this;
+        return goOn();
     }
 
     private Behavior<Command> onTerminated(Terminated signal) {
         pools.values().removeIf(pool -> pool.equals(signal.getRef()));
-        return shuttingDown && pools.isEmpty() ? Behaviors.stopped() : this;
+        ActorRef<Pool.Command> guest = signal.getRef().unsafeUpcast();
+        Optional.ofNullable(alone.remove(guest))
+                .flatMap(key -> Optional.ofNullable(pools.get(key)))
+                .ifPresent(pool -> pool.tell(new Pool.GuestGone(guest)));
+        return goOn();
+    }
+
+    private Behavior<Command> goOn() {
+        return shuttingDown && pools.isEmpty() && alone.isEmpty() ? Behaviors.stopped() : this;
+    }
+
+    private void joinAlone(JoinAlone join) {
+        if (shuttingDown) {
+            join.replyTo().tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
+            return;
+        }
+        PoolSettings settings = join.settings();
+        PoolKey key = key(settings);
+        ActorRef<Pool.Command> guest = spawn(aloneFor(plan(key, settings), join.startup()), settings, "alone-");
+        alone.put(guest, key);
+        getContext().watchWith(join.session(), new SessionEnded(guest));
+        Optional.ofNullable(pools.get(key)).ifPresent(pool -> pool.tell(new Pool.MakeRoom(guest)));
+        guest.tell(new Pool.Join(usable(settings, join.proof()), join.replyTo()));
+    }
+
+    /// One connection, which is opened for the session that waits for it and is lent to nobody else. What the
+    /// client wants is in its startup packet, and nothing is asked of it by ourselves: a walsender need not
+    /// understand SQL.
+    private static PoolPlan aloneFor(PoolPlan plan, Map<String, String> startup) {
+        BackendSettings backend = plan.backend();
+        Map<String, String> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        all.putAll(backend.startupParameters());
+        all.putAll(startup);
+        return new PoolPlan(
+                plan.key(),
+                PoolMode.SESSION,
+                new BackendSettings(
+                        backend.address(),
+                        backend.socketOptions(),
+                        backend.user(),
+                        backend.database(),
+                        all,
+                        backend.connectTimeout(),
+                        backend.statementCapacity(),
+                        Optional.empty(),
+                        NEVER_CHECKED),
+                plan.size(),
+                0,
+                1,
+                plan.queryWaitTimeout(),
+                Duration.ZERO,
+                Duration.ZERO,
+                plan.loginRetry(),
+                true);
     }
 
     /// What a client proved itself with opens the backend only where it logs in under the same name.
@@ -104,24 +182,38 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     private ActorRef<Pool.Command> pool(PoolSettings settings) {
-        return pools.computeIfAbsent(new PoolKey(settings.database(), settings.user()), key -> {
-            int loop = nextLoop++ % loops.count();
-            BackendOpening opening = new BackendOpening(
-                    getContext().getSystem(),
-                    loops,
-                    loop,
-                    saltedPasswords,
-                    random,
-                    settings.serverPassword(),
-                    Optional.empty());
-            ActorRef<Pool.Command> pool = getContext()
-                    .spawn(
-                            Pool.create(plan(key, settings), opening, permits),
-                            "pool-" + pools.size() + "-" + loop,
-                            DispatcherSelector.fromConfig(loops.dispatcher(loop)));
-            getContext().watch(pool);
+        return pools.computeIfAbsent(key(settings), key -> {
+            ActorRef<Pool.Command> pool = spawn(plan(key, settings), settings, "pool-");
+            alone.forEach((guest, its) -> {
+                if (its.equals(key)) {
+                    pool.tell(new Pool.MakeRoom(guest));
+                }
+            });
             return pool;
         });
+    }
+
+    private ActorRef<Pool.Command> spawn(PoolPlan plan, PoolSettings settings, String kind) {
+        int loop = nextLoop++ % loops.count();
+        BackendOpening opening = new BackendOpening(
+                getContext().getSystem(),
+                loops,
+                loop,
+                saltedPasswords,
+                random,
+                settings.serverPassword(),
+                Optional.empty());
+        ActorRef<Pool.Command> pool = getContext()
+                .spawn(
+                        Pool.create(plan, opening, permits),
+                        kind + ++sequence + "-" + loop,
+                        DispatcherSelector.fromConfig(loops.dispatcher(loop)));
+        getContext().watch(pool);
+        return pool;
+    }
+
+    private static PoolKey key(PoolSettings settings) {
+        return new PoolKey(settings.database(), settings.user());
     }
 
     private static PoolPlan plan(PoolKey key, PoolSettings settings) {
@@ -150,6 +242,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 options.queryWaitTimeout(),
                 options.idleTimeout(),
                 options.serverLifetime(),
-                options.serverLoginRetry());
+                options.serverLoginRetry(),
+                false);
     }
 }

@@ -3,7 +3,6 @@ package org.pgporter.node.session;
 import io.netty.buffer.ByteBuf;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -89,7 +88,7 @@ final class ClientLogin {
     private static final Logger LOG = LoggerFactory.getLogger(ClientLogin.class);
 
     /// Parameters of the startup packet that are no run-time parameters.
-    private static final Set<String> NO_SETTINGS = Set.of("user", "database", "options", "replication");
+    private static final Set<String> NO_SETTINGS = Set.of("user", "database", "options", Replication.PARAMETER);
 
     /// What PostgreSQL takes as the name of a parameter (`valid_custom_variable_name` in `guc.c`, without the
     /// high bytes).
@@ -98,6 +97,11 @@ final class ClientLogin {
 
     private final ClientSession session;
     private final SessionServices services;
+
+    /// The parameters for a walsender of this session's own, if it asked for one.
+    private Optional<Map<String, String>> walsender = Optional.empty();
+
+    private boolean serverIsClear = true;
 
     ClientLogin(ClientSession session) {
         this.session = session;
@@ -145,12 +149,14 @@ final class ClientLogin {
         if (services.draining().get()) {
             return session.fail(ProxyError.shuttingDown());
         }
+        Optional<Replication> asked = Replication.askedForBy(message);
+        if (asked.isEmpty()) {
+            return session.fail(
+                    ProxyError.invalidReplication(message.parameters().getOrDefault(Replication.PARAMETER, "")));
+        }
         Optional<String> user = message.user();
         if (user.isEmpty()) {
             return session.fail(ProxyError.noUserName());
-        }
-        if (asksForReplication(message.parameters().getOrDefault("replication", ""))) {
-            return session.fail(ProxyError.replicationNotSupported());
         }
         WantedParameters wanted;
         try {
@@ -164,8 +170,24 @@ final class ClientLogin {
         }
         session.holds(place);
         ProtocolVersion version = negotiate(message);
-        session.introduced(user.get(), message.database().orElse(user.get()), version, wanted);
+        introduce(asked.get(), message, user.get(), version, wanted);
         return lookUpCredential(ack);
+    }
+
+    private void introduce(
+            Replication asked, StartupMessage message, String user, ProtocolVersion version, WantedParameters wanted) {
+        String named = message.database().orElse(user);
+        String database = asked.databaseFor(named, user, services.config());
+        if (asked == Replication.NONE) {
+            session.introduced(user, database, version, wanted);
+            return;
+        }
+        // Nothing has to be set afterwards: the walsender is started with these.
+        Map<String, String> startup = new LinkedHashMap<>(wanted.asMap());
+        startup.put(Replication.PARAMETER, message.parameters().getOrDefault(Replication.PARAMETER, ""));
+        walsender = Optional.of(startup);
+        serverIsClear = asked.isClear(named, user, services.config());
+        session.introduced(user, database, version, WantedParameters.none());
     }
 
     /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and goes
@@ -178,13 +200,6 @@ final class ClientLogin {
             session.client().send(new NegotiateProtocolVersion(spoken, unknown));
         }
         return spoken;
-    }
-
-    private static boolean asksForReplication(String value) {
-        return switch (value.toLowerCase(Locale.ROOT)) {
-            case "", "false", "off", "no", "0", "f", "n" -> false;
-            default -> true;
-        };
     }
 
     private static WantedParameters wantedParameters(StartupMessage message) {
@@ -342,6 +357,9 @@ final class ClientLogin {
         if (settings.isEmpty()) {
             return session.fail(ProxyError.noSuchDatabase(session.database()));
         }
+        if (!serverIsClear) {
+            return session.fail(ProxyError.replicationFromWhichServer(session.user()));
+        }
         ConnectionLimits.Place ofDatabase =
                 services.limits().ofDatabase(session.database(), settings.get().maxDatabaseClients());
         if (!ofDatabase.granted()) {
@@ -354,11 +372,17 @@ final class ClientLogin {
             return session.fail(ProxyError.tooManyForUser(session.user()));
         }
         session.holds(ofUser);
+        ActorRef<Pool.JoinReply> replies = session.context().messageAdapter(Pool.JoinReply.class, FromPool::new);
         services.pools()
-                .tell(new PoolRegistry.Join(
-                        settings.get(),
-                        identity.proof(),
-                        session.context().messageAdapter(Pool.JoinReply.class, FromPool::new)));
+                .tell(
+                        walsender.isPresent()
+                                ? new PoolRegistry.JoinAlone(
+                                        settings.get(),
+                                        identity.proof(),
+                                        walsender.get(),
+                                        session.context().getSelf(),
+                                        replies)
+                                : new PoolRegistry.Join(settings.get(), identity.proof(), replies));
         return session.state(command -> switch (command) {
             case FromPool(Pool.Joined joined) -> joined(settings.get(), joined, ack);
             case FromPool(Pool.JoinFailed(var error)) -> fatal(error);
@@ -367,8 +391,8 @@ final class ClientLogin {
     }
 
     private Behavior<Command> joined(PoolSettings settings, Pool.Joined joined, ActorRef<Ack> ack) {
-        if (!session.parameters().mustBeConfirmed(joined.parameters(), joined.accepted())) {
-            return complete(settings, joined, ack);
+        if (walsender.isEmpty() && !session.parameters().mustBeConfirmed(joined.parameters(), joined.accepted())) {
+            return complete(settings, joined, Optional.empty(), ack);
         }
         LeaseId lease = LeaseId.next();
         joined.pool()
@@ -377,12 +401,16 @@ final class ClientLogin {
         return confirming(settings, joined, lease, ack);
     }
 
-    /// A backend says what it makes of the values in the startup packet, as PostgreSQL does at this moment.
+    /// A backend says what it makes of the values in the startup packet, as PostgreSQL does at this moment. A
+    /// walsender is the session's from now on.
     private Behavior<Command> confirming(PoolSettings settings, Pool.Joined joined, LeaseId lease, ActorRef<Ack> ack) {
         return session.state(command -> switch (command) {
             case FromBackend(LeaseEvent.Attached attached) -> {
+                if (walsender.isPresent()) {
+                    yield complete(Replication.alone(settings), joined, Optional.of(attached), ack);
+                }
                 attached.backend().tell(new BackendConnection.Return(lease, BackendConnection.Ending.FINISHED));
-                yield complete(settings, joined, ack);
+                yield complete(settings, joined, Optional.empty(), ack);
             }
             case FromBackend(LeaseEvent.Refused(var _, var error)) -> fatal(error);
             case FromBackend(LeaseEvent.Unserved(var _, var _, var error)) -> fatal(error);
@@ -399,7 +427,8 @@ final class ClientLogin {
         });
     }
 
-    private Behavior<Command> complete(PoolSettings settings, Pool.Joined joined, ActorRef<Ack> ack) {
+    private Behavior<Command> complete(
+            PoolSettings settings, Pool.Joined joined, Optional<LeaseEvent.Attached> kept, ActorRef<Ack> ack) {
         BackendKeyData key =
                 services.cancelKeys().issue(session.version(), session.context().getSelf());
         session.canBeCancelledBy(key.processId());
@@ -410,7 +439,7 @@ final class ClientLogin {
         key.encodeTo(out);
         new ReadyForQuery(TransactionStatus.IDLE).encodeTo(out);
         session.client().send(out);
-        Behavior<Command> next = session.loggedIn(settings, joined);
+        Behavior<Command> next = session.loggedIn(settings, joined, kept);
         ack.tell(Ack.ACK);
         return next;
     }

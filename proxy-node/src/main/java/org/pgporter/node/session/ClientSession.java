@@ -157,7 +157,9 @@ public final class ClientSession {
     }
 
     /// Logged in: from now on the client's messages are framed as those of a session.
-    Behavior<Command> loggedIn(PoolSettings settings, Pool.Joined joined) {
+    ///
+    /// @param kept a backend that the session keeps until its end
+    Behavior<Command> loggedIn(PoolSettings settings, Pool.Joined joined, Optional<LeaseEvent.Attached> kept) {
         timers.cancel(LOGIN_TIMER);
         framing.loggedIn();
         if (services.config().general().log().logClientConnections()) {
@@ -168,7 +170,8 @@ public final class ClientSession {
                     .addKeyValue(LogKeys.REMOTE, remote)
                     .log("session opened");
         }
-        return new ServingSession(this, settings, joined).idle();
+        ServingSession serving = new ServingSession(this, settings, joined);
+        return kept.map(serving::keeping).orElseGet(serving::idle);
     }
 
     // ---- cancel

@@ -231,6 +231,13 @@ final class ServingSession {
         }
     }
 
+    /// Begins with a backend that the session has already.
+    Behavior<Command> keeping(LeaseEvent.Attached attached) {
+        Lease lease = new Lease(attached.lease(), attached.backend());
+        lease.batchesSent = 0;
+        return leased(lease);
+    }
+
     private Behavior<Command> leased(Lease lease) {
         return session.state(command -> switch (command) {
             case FromClient(Framed.Messages(var batch), var ack) -> onBatchWhenLeased(lease, batch, ack);

@@ -41,6 +41,20 @@ class AssignmentsTest {
     }
 
     @Test
+    void shouldGiveUpTheConnectionThatHasBeenIdleLongest() {
+        // Given
+        isIdle("a", 1);
+        isIdle("b", 2);
+
+        // When, Then
+        assertThat(assignments.give()).contains("a");
+        assertThat(assignments.open()).as("until it has closed").isEqualTo(2);
+        assertThat(assignments.take()).contains("b");
+        assertThat(assignments.give()).isEmpty();
+        assertThat(assignments.closed("a")).isTrue();
+    }
+
+    @Test
     void shouldTakeAWithdrawnRequestOutOfTheLine() { // checklist 119
         // Given
         waits(1, 10);

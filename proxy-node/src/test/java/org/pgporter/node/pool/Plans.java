@@ -17,7 +17,8 @@ final class Plans {
                 plan.queryWaitTimeout(),
                 plan.idleTimeout(),
                 plan.lifetime(),
-                plan.loginRetry());
+                plan.loginRetry(),
+                plan.forOneSession());
     }
 
     static PoolPlan waiting(PoolPlan plan, Duration queryWaitTimeout) {
@@ -31,7 +32,8 @@ final class Plans {
                 queryWaitTimeout,
                 plan.idleTimeout(),
                 plan.lifetime(),
-                plan.loginRetry());
+                plan.loginRetry(),
+                plan.forOneSession());
     }
 
     static PoolPlan ageing(PoolPlan plan, Duration idleTimeout, Duration lifetime) {
@@ -45,6 +47,7 @@ final class Plans {
                 plan.queryWaitTimeout(),
                 idleTimeout,
                 lifetime,
-                plan.loginRetry());
+                plan.loginRetry(),
+                plan.forOneSession());
     }
 }

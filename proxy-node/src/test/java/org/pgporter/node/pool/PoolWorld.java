@@ -75,7 +75,8 @@ final class PoolWorld implements AutoCloseable {
                 PATIENCE,
                 Duration.ZERO,
                 Duration.ZERO,
-                Duration.ofMillis(300));
+                Duration.ofMillis(300),
+                false);
     }
 
     Client client(PoolPlan plan) {

@@ -333,17 +333,24 @@ class StartupIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"true,false", "database,false", "on,false", "1,false", "yes,false", "false,true", "0,true"})
-    void shouldRefuseReplication(String value, boolean served) {
+    @ValueSource(strings = {"false", "off", "no", "0"})
+    void shouldTakeNoReplicationForAnOrdinarySession_checklist17(String value) {
         try (RawClient client = connection()) {
-            client.sendsStartup(USER, "postgres", "replication", value);
-            if (served) {
-                client.logsInAfterStartup(USER, "secret");
-            } else {
-                client.expectsError("0A000");
-                client.expectsClosed();
-            }
+            client.logsIn(USER, "secret", "postgres", "replication", value);
+            assertThat(client.query("select 1")).hasSize(1);
         }
+    }
+
+    /// The role may not replicate: what the client hears is what PostgreSQL says to that.
+    @ParameterizedTest
+    @ValueSource(strings = {"true", "database"})
+    void shouldPassOnWhyAUserMayNotReplicate_checklist17(String value) {
+        try (RawClient client = connection()) {
+            ErrorResponse error = client.logsInExpectingError(USER, "secret", "postgres", "replication", value);
+            assertThat(error.sqlState().code()).isEqualTo(value.equals("true") ? "28000" : "42501");
+            client.expectsClosed();
+        }
+        assertThatClientsAreServed();
     }
 
     // ---- out of turn -------------------------------------------------------------------------------------------

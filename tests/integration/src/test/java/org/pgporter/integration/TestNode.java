@@ -75,6 +75,7 @@ public final class TestNode implements AutoCloseable {
         private final int port;
         private final Map<String, List<UserConfig>> users = new LinkedHashMap<>();
         private UnaryOperator<PoolConfig> pool = UnaryOperator.identity();
+        private final Map<String, UnaryOperator<PoolConfig>> onePool = new LinkedHashMap<>();
         private GeneralConfig general =
                 GeneralConfig.defaults().withHost("127.0.0.1").withPort(0);
 
@@ -105,6 +106,12 @@ public final class TestNode implements AutoCloseable {
             return this;
         }
 
+        /// Changes one pool as it stands in the configuration, after what [#eachPool] has changed.
+        public Builder pool(String database, UnaryOperator<PoolConfig> change) {
+            onePool.put(database, change);
+            return this;
+        }
+
         public Builder general(UnaryOperator<GeneralConfig> change) {
             general = change.apply(general);
             return this;
@@ -116,10 +123,13 @@ public final class TestNode implements AutoCloseable {
 
         public TestNode start() {
             Map<String, PoolConfig> pools = new LinkedHashMap<>();
-            users.forEach((database, its) -> pools.put(
-                    database,
-                    pool.apply(
-                            PoolConfig.defaults().withServer(host, port).withUsers(its.toArray(UserConfig[]::new)))));
+            users.forEach((database, its) -> {
+                PoolConfig all = pool.apply(
+                        PoolConfig.defaults().withServer(host, port).withUsers(its.toArray(UserConfig[]::new)));
+                pools.put(
+                        database,
+                        onePool.getOrDefault(database, UnaryOperator.identity()).apply(all));
+            });
             return new TestNode(ProxyNode.start(new ProxyConfig(general, ClusterConfig.defaults(), pools)));
         }
     }

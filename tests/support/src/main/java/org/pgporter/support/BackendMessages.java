@@ -15,6 +15,7 @@ import org.pgporter.protocol.message.BindComplete;
 import org.pgporter.protocol.message.Bytes;
 import org.pgporter.protocol.message.CloseComplete;
 import org.pgporter.protocol.message.CommandComplete;
+import org.pgporter.protocol.message.CopyBothResponse;
 import org.pgporter.protocol.message.CopyData;
 import org.pgporter.protocol.message.CopyDone;
 import org.pgporter.protocol.message.CopyInResponse;
@@ -157,6 +158,10 @@ public final class BackendMessages {
     /// Announces columns in text format.
     public static CopyOutResponse copyOutResponse(int columns) {
         return new CopyOutResponse(TEXT_FORMAT, textColumns(columns));
+    }
+
+    public static CopyBothResponse copyBothResponse(int columns) {
+        return new CopyBothResponse(TEXT_FORMAT, textColumns(columns));
     }
 
     public static CopyData copyData(String text) {

@@ -43,6 +43,11 @@ public final class PgTools {
         return find("pgbench");
     }
 
+    /// Any other of these programs, such as `pg_basebackup`.
+    public static Optional<PgTools> named(String name) {
+        return find(name);
+    }
+
     private static Optional<PgTools> find(String name) {
         return Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
                 .filter(it -> !it.isEmpty())
