@@ -28,6 +28,7 @@ import java.util.Set;
 ///     other
 /// @param applicationName `application_name` of backend connections until a client names its own; absent: the
 ///     client's
+/// @param timeouts how long a client may do one thing
 /// @param startupParameters settings for the StartupMessage to the backend, so that `RESET` returns to them
 public record PoolOptions(
         PoolMode poolMode,
@@ -45,6 +46,7 @@ public record PoolOptions(
         int preparedStatementsCacheSize,
         Optional<Integer> serverPreparedStatementsCacheSize,
         Optional<String> applicationName,
+        @Flat TimeoutOptions timeouts,
         Map<String, String> startupParameters) {
     private static final PoolOptions DEFAULTS = new PoolOptions(
             PoolMode.TRANSACTION,
@@ -62,6 +64,7 @@ public record PoolOptions(
             8192,
             Optional.empty(),
             Optional.empty(),
+            TimeoutOptions.defaults(),
             Map.of());
 
     public PoolOptions {
@@ -120,6 +123,7 @@ public record PoolOptions(
                 overrides.preparedStatementsCacheSize().orElse(preparedStatementsCacheSize),
                 overrides.serverPreparedStatementsCacheSize().or(() -> serverPreparedStatementsCacheSize),
                 overrides.applicationName().or(() -> applicationName),
+                timeouts.overriddenBy(overrides.timeouts()),
                 StartupParameters.merge(startupParameters, overrides.startupParameters()));
     }
 
@@ -181,6 +185,10 @@ public record PoolOptions(
 
     public PoolOptions withApplicationName(String changed) {
         return Records.with(this, "applicationName", Optional.of(changed));
+    }
+
+    public PoolOptions withTimeouts(TimeoutOptions changed) {
+        return Records.with(this, "timeouts", changed);
     }
 
     public PoolOptions withStartupParameters(Map<String, String> changed) {

@@ -2,6 +2,7 @@ package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -23,6 +24,7 @@ import org.pgporter.node.session.ClientSession.Drain;
 import org.pgporter.node.session.ClientSession.FromBackend;
 import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.Kill;
+import org.pgporter.node.session.ClientSession.WakeUp;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.ErrorResponse;
@@ -42,6 +44,7 @@ final class ServingSession {
     private final StatementNames names = new StatementNames();
     private final @Nullable StatementMapping mapping;
     private final LocalAnswers local = new LocalAnswers();
+    private final SessionTimeouts timeouts;
     private @Nullable ErrorResponse refusal;
     private boolean draining;
 
@@ -49,6 +52,7 @@ final class ServingSession {
         this.session = session;
         this.pool = joined.pool();
         this.mode = settings.options().poolMode();
+        this.timeouts = session.timeouts(settings);
         boolean translates = mode != PoolMode.SESSION && settings.options().preparedStatements();
         this.mapping = translates ? new StatementMapping(names, joined.statements()) : null;
     }
@@ -59,8 +63,10 @@ final class ServingSession {
         if (draining) {
             return session.fail(ProxyError.terminatedByShutdown());
         }
+        timeouts.idle();
         return session.state(command -> switch (command) {
             case FromClient(Framed.Messages(var batch), var ack) -> onBatchWhenIdle(batch, ack);
+            case WakeUp _ -> afterWakeUp(session::fail);
             case CancelRequested(var done) -> ClientSession.cancelled(done);
             case Drain _ -> session.fail(ProxyError.terminatedByShutdown());
             case FromBackend(var event) -> session.afterRelease(event);
@@ -89,6 +95,7 @@ final class ServingSession {
             local.answer(batch, out);
             return answered(batch, out, ack, goodbye);
         }
+        timeouts.queued();
         LeaseId lease = LeaseId.next();
         ClientBatch first = new ClientBatch(batch, uses, ack);
         pool.tell(new Pool.Acquire(
@@ -97,6 +104,7 @@ final class ServingSession {
     }
 
     private Behavior<Command> answered(Batch batch, ByteBuf out, ActorRef<Ack> ack, boolean goodbye) {
+        timeouts.idle();
         batch.release();
         session.client().send(out);
         if (goodbye) {
@@ -148,6 +156,7 @@ final class ServingSession {
                     attached.backend().tell(new BackendConnection.Return(lease, BackendConnection.Ending.TERMINATED));
                     yield session.closeQuietly();
                 }
+                timeouts.attached();
                 yield leased(new Lease(lease, attached.backend()));
             }
             case FromBackend(LeaseEvent.Unserved(var id, var batch, var error)) ->
@@ -170,6 +179,7 @@ final class ServingSession {
             // After a goodbye the socket may close at any time; what was asked before it still counts.
             case ClientGone _ -> goodbye ? Behaviors.same() : session.leave(pool, lease, Optional.empty());
             case Kill _ -> session.leave(pool, lease, Optional.of(ProxyError.terminatedByShutdown()));
+            case WakeUp _ -> afterWakeUp(why -> session.leave(pool, lease, Optional.of(why)));
             default -> session.common(command);
         });
     }
@@ -231,6 +241,11 @@ final class ServingSession {
                 abandon(lease);
                 yield session.fail(ProxyError.terminatedByShutdown());
             }
+            case WakeUp _ ->
+                afterWakeUp(why -> {
+                    abandon(lease);
+                    return session.fail(why);
+                });
             case FromBackend _ -> Behaviors.same();
             default -> session.common(command);
         });
@@ -240,6 +255,7 @@ final class ServingSession {
         boolean goodbye = cutOffTerminate(batch);
         try {
             ClientBatch more = new ClientBatch(batch, usesIn(batch), ack);
+            timeouts.querySent();
             lease.batchesSent++;
             lease.backend.tell(new BackendConnection.Relay(lease.id, more));
         } catch (ProtocolViolation violation) {
@@ -287,6 +303,7 @@ final class ServingSession {
 
     /// Everything that was sent has been answered.
     private Behavior<Command> settled(Lease lease, TransactionStatus status) {
+        timeouts.answered(status);
         if (status != TransactionStatus.IDLE) {
             if (mode == PoolMode.STATEMENT) {
                 release(lease);
@@ -299,6 +316,13 @@ final class ServingSession {
         }
         release(lease);
         return idle();
+    }
+
+    /// @param end what to do when something has taken too long
+    private Behavior<Command> afterWakeUp(Function<ErrorResponse, Behavior<Command>> end) {
+        return timeouts.wakeUp(() -> session.client().send(ProxyError.queued()))
+                .map(end)
+                .orElseGet(Behaviors::same);
     }
 
     private static void release(Lease lease) {
