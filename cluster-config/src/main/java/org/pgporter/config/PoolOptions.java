@@ -29,6 +29,7 @@ import java.util.Set;
 ///     other
 /// @param applicationName `application_name` of backend connections until a client names its own; absent: the
 ///     client's
+/// @param timeouts how long a client may do one thing
 /// @param startupParameters settings for the StartupMessage to the backend, so that `RESET` returns to them
 public record PoolOptions(
         PoolMode poolMode,
@@ -47,6 +48,7 @@ public record PoolOptions(
         int preparedStatementsCacheSize,
         Optional<Integer> serverPreparedStatementsCacheSize,
         Optional<String> applicationName,
+        @Flat TimeoutOptions timeouts,
         Map<String, String> startupParameters) {
     private static final PoolOptions DEFAULTS = new PoolOptions(
             PoolMode.TRANSACTION,
@@ -65,6 +67,7 @@ public record PoolOptions(
             8192,
             Optional.empty(),
             Optional.empty(),
+            TimeoutOptions.defaults(),
             Map.of());
 
     public PoolOptions {
@@ -124,6 +127,7 @@ public record PoolOptions(
                 overrides.preparedStatementsCacheSize().orElse(preparedStatementsCacheSize),
                 overrides.serverPreparedStatementsCacheSize().or(() -> serverPreparedStatementsCacheSize),
                 overrides.applicationName().or(() -> applicationName),
+                timeouts.overriddenBy(overrides.timeouts()),
                 StartupParameters.merge(startupParameters, overrides.startupParameters()));
     }
 
@@ -189,6 +193,10 @@ public record PoolOptions(
 
     public PoolOptions withApplicationName(String changed) {
         return Records.with(this, "applicationName", Optional.of(changed));
+    }
+
+    public PoolOptions withTimeouts(TimeoutOptions changed) {
+        return Records.with(this, "timeouts", changed);
     }
 
     public PoolOptions withStartupParameters(Map<String, String> changed) {

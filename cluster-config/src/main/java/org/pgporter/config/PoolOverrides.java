@@ -23,6 +23,7 @@ public record PoolOverrides(
         Optional<Integer> preparedStatementsCacheSize,
         Optional<Integer> serverPreparedStatementsCacheSize,
         Optional<String> applicationName,
+        @Flat TimeoutOverrides timeouts,
         Map<String, String> startupParameters) {
     private static final PoolOverrides NONE = new PoolOverrides(
             Optional.empty(),
@@ -41,6 +42,7 @@ public record PoolOverrides(
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            TimeoutOverrides.none(),
             Map.of());
 
     public PoolOverrides {
@@ -164,6 +166,10 @@ public record PoolOverrides(
 
     public PoolOverrides withApplicationName(String changed) {
         return Records.with(this, "applicationName", Optional.of(changed));
+    }
+
+    public PoolOverrides withTimeouts(TimeoutOverrides changed) {
+        return Records.with(this, "timeouts", changed);
     }
 
     public PoolOverrides withStartupParameters(Map<String, String> changed) {

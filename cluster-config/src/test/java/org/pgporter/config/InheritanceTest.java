@@ -17,12 +17,19 @@ class InheritanceTest {
               max_user_client_connections: 50
               startup_parameters: {work_mem: 1MB, geqo: "off"}
               prepared_statements_cache_size: 30
+              query_timeout: "30s"
+              transaction_timeout: "60s"
+              idle_transaction_timeout: "10s"
+              client_idle_timeout: "1h"
             pools:
               app:
                 server_host: /var/run/postgresql
                 server_port: 5433
                 pool_size: 20
                 pool_mode: session
+                query_timeout: "20s"
+                idle_transaction_timeout: "5s"
+                client_idle_timeout: 0
                 startup_parameters: {work_mem: 2MB}
                 users:
                   - {username: plain, password: pw}
@@ -32,6 +39,9 @@ class InheritanceTest {
                     pool_mode: statement
                     max_client_connections: 0
                     server_prepared_statements_cache_size: 4
+                    query_timeout: 0
+                    idle_transaction_timeout: "7s"
+                    query_wait_notify: "1s"
                     startup_parameters: {work_mem: 3MB}
                   - {username: mapped, password: pw, server_username: role, server_password: key}
                   - {username: off, password: pw, prepared_statements: false}
@@ -73,6 +83,32 @@ class InheritanceTest {
                 .containsEntry("geqo", "off");
         assertThat(settings.options().statementCacheSize()).isEqualTo(4);
         assertThat(settings.maxUserClients()).isZero();
+    }
+
+    /// Item 117 of the checklist: the user's value, else that of its database, else the global one. A 0 counts, too.
+    @Test
+    void shouldTakeTimeoutsFromTheUserThenThePoolThenGeneral() {
+        assertThat(CONFIG.settings("other", "plain").orElseThrow().options().timeouts())
+                .isEqualTo(new TimeoutOptions(
+                        Duration.ofSeconds(30),
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(10),
+                        Duration.ofHours(1),
+                        Duration.ofSeconds(5)));
+        assertThat(CONFIG.settings("app", "plain").orElseThrow().options().timeouts())
+                .isEqualTo(new TimeoutOptions(
+                        Duration.ofSeconds(20),
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(5),
+                        Duration.ZERO,
+                        Duration.ofSeconds(5)));
+        assertThat(CONFIG.settings("app", "special").orElseThrow().options().timeouts())
+                .isEqualTo(new TimeoutOptions(
+                        Duration.ZERO,
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(7),
+                        Duration.ZERO,
+                        Duration.ofSeconds(1)));
     }
 
     @Test

@@ -34,6 +34,11 @@ class MappingTest {
             prepared_statements_cache_size: 11
             server_prepared_statements_cache_size: 12
             application_name: proxy
+            query_timeout: "30s"
+            transaction_timeout: "5m"
+            idle_transaction_timeout: 1500
+            client_idle_timeout: "1h"
+            query_wait_notify: "0"
             startup_parameters: {work_mem: 64MB, geqo: off}
             """;
 
@@ -81,6 +86,12 @@ class MappingTest {
             11,
             Optional.of(12),
             Optional.of("proxy"),
+            new TimeoutOptions(
+                    Duration.ofSeconds(30),
+                    Duration.ofMinutes(5),
+                    Duration.ofMillis(1500),
+                    Duration.ofHours(1),
+                    Duration.ZERO),
             Map.of("work_mem", "64MB", "geqo", "off"));
 
     private static final PoolOverrides EXPECTED_OVERRIDES = PoolOverrides.none()
@@ -100,6 +111,12 @@ class MappingTest {
             .withPreparedStatementsCacheSize(11)
             .withServerPreparedStatementsCacheSize(12)
             .withApplicationName("proxy")
+            .withTimeouts(TimeoutOverrides.none()
+                    .withQueryTimeout(Duration.ofSeconds(30))
+                    .withTransactionTimeout(Duration.ofMinutes(5))
+                    .withIdleTransactionTimeout(Duration.ofMillis(1500))
+                    .withClientIdleTimeout(Duration.ofHours(1))
+                    .withQueryWaitNotify(Duration.ZERO))
             .withStartupParameters(Map.of("work_mem", "64MB", "geqo", "off"));
 
     @Test
@@ -196,7 +213,9 @@ class MappingTest {
                 PoolOptions.defaults(),
                 LogConfig.defaults(),
                 ClusterConfig.defaults(),
-                PoolOverrides.none());
+                PoolOverrides.none(),
+                TimeoutOptions.defaults(),
+                TimeoutOverrides.none());
     }
 
     @ParameterizedTest
@@ -242,6 +261,8 @@ class MappingTest {
             case "ClientLimits" -> ClientLimits.defaults().withMaxConnections(1);
             case "SocketOptions" -> SocketOptions.defaults().withTcpNoDelay(false);
             case "PoolOptions" -> PoolOptions.defaults().withPoolSize(1);
+            case "TimeoutOptions" -> TimeoutOptions.defaults().withQueryTimeout(Duration.ofSeconds(1));
+            case "TimeoutOverrides" -> TimeoutOverrides.none().withQueryTimeout(Duration.ZERO);
             case "LogConfig" -> LogConfig.defaults().withLogLevel(LogLevel.WARN);
             default -> throw new AssertionError("no sample for " + type);
         };

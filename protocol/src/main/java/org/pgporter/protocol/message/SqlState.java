@@ -9,6 +9,7 @@ public record SqlState(String code) {
     public static final SqlState INVALID_PARAMETER_VALUE = new SqlState("22023");
     public static final SqlState IN_FAILED_SQL_TRANSACTION = new SqlState("25P02");
     public static final SqlState IDLE_IN_TRANSACTION_SESSION_TIMEOUT = new SqlState("25P03");
+    public static final SqlState TRANSACTION_TIMEOUT = new SqlState("25P04");
     public static final SqlState INVALID_SQL_STATEMENT_NAME = new SqlState("26000");
     public static final SqlState INVALID_AUTHORIZATION_SPECIFICATION = new SqlState("28000");
     public static final SqlState INVALID_PASSWORD = new SqlState("28P01");

@@ -2,6 +2,7 @@ package org.pgporter.node.error;
 
 import java.time.Duration;
 import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.NoticeResponse;
 import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.message.Severity;
 import org.pgporter.protocol.message.SqlState;
@@ -100,6 +101,44 @@ public final class ProxyError {
 
     public static ErrorResponse canceled() {
         return ErrorResponse.of(Severity.ERROR, SqlState.QUERY_CANCELED, "canceling statement due to user request");
+    }
+
+    /// This and the three that follow say what PostgreSQL says where it has such a timeout, and the words by which
+    /// PgBouncer's are known.
+    public static ErrorResponse queryTimeout() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.QUERY_CANCELED,
+                "canceling statement and terminating connection due to query timeout (query_timeout)");
+    }
+
+    public static ErrorResponse transactionTimeout() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.TRANSACTION_TIMEOUT,
+                "terminating connection due to transaction timeout (transaction_timeout)");
+    }
+
+    public static ErrorResponse idleTransactionTimeout() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                "terminating connection due to idle transaction timeout (idle_transaction_timeout)");
+    }
+
+    public static ErrorResponse clientIdleTimeout() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.IDLE_SESSION_TIMEOUT,
+                "terminating connection due to idle-session timeout (client_idle_timeout)");
+    }
+
+    /// No error, but the one notice that PgPorter makes itself; the words are PgBouncer's.
+    public static NoticeResponse queued() {
+        return NoticeResponse.of(
+                Severity.NOTICE,
+                SqlState.SUCCESSFUL_COMPLETION,
+                "No server connection available in postgres backend, client being queued");
     }
 
     public static ErrorResponse queryWaitTimeout(Duration waited, int poolSize) {

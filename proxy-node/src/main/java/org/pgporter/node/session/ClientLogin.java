@@ -482,7 +482,8 @@ final class ClientLogin {
                 done.tell(new BackendConnection.CancelDone());
                 yield Behaviors.same();
             }
-            case CredentialArrived _, FromPool _, FromBackend _, CancelForwarded _ -> Behaviors.same();
+            case CredentialArrived _, FromPool _, FromBackend _, CancelForwarded _, ClientSession.WakeUp _ ->
+                Behaviors.same();
         };
     }
 }

@@ -85,8 +85,12 @@ public final class ClientSession {
 
     record LoginTimedOut() implements Command {}
 
+    /// One of the [SessionTimeouts] may have come.
+    record WakeUp() implements Command {}
+
     private static final Logger LOG = LoggerFactory.getLogger(ClientSession.class);
     private static final String LOGIN_TIMER = "login";
+    private static final String WAKE_UP_TIMER = "wake-up";
 
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
@@ -172,6 +176,14 @@ public final class ClientSession {
         }
         ServingSession serving = new ServingSession(this, settings, joined);
         return kept.map(serving::keeping).orElseGet(serving::idle);
+    }
+
+    /// The timeouts of a session of this pool. It is woken by [WakeUp].
+    SessionTimeouts timeouts(PoolSettings settings) {
+        return new SessionTimeouts(
+                settings.options(),
+                System::nanoTime,
+                wait -> timers.startSingleTimer(WAKE_UP_TIMER, new WakeUp(), wait));
     }
 
     // ---- cancel
@@ -272,7 +284,8 @@ public final class ClientSession {
             case ClientGone _ -> closeQuietly();
             case Kill _ -> fail(ProxyError.terminatedByShutdown());
             case CancelRequested(var done) -> cancelled(done);
-            case Drain _, LoginTimedOut _, CredentialArrived _, FromPool _, CancelForwarded _ -> Behaviors.same();
+            case Drain _, LoginTimedOut _, WakeUp _, CredentialArrived _, FromPool _, CancelForwarded _ ->
+                Behaviors.same();
             case FromBackend(var event) -> afterRelease(event);
         };
     }

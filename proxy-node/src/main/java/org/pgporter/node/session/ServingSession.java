@@ -2,6 +2,7 @@ package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -28,6 +29,7 @@ import org.pgporter.node.session.ClientSession.Drain;
 import org.pgporter.node.session.ClientSession.FromBackend;
 import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.Kill;
+import org.pgporter.node.session.ClientSession.WakeUp;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.ErrorResponse;
@@ -51,6 +53,7 @@ final class ServingSession {
     /// Where the last lease was.
     private Optional<ActorRef<BackendConnection.Command>> lastBackend = Optional.empty();
     private final LocalAnswers local = new LocalAnswers();
+    private final SessionTimeouts timeouts;
     private @Nullable ErrorResponse refusal;
     private boolean draining;
 
@@ -58,6 +61,7 @@ final class ServingSession {
         this.session = session;
         this.pool = joined.pool();
         this.mode = settings.options().poolMode();
+        this.timeouts = session.timeouts(settings);
         StateCheck check =
                 mode == PoolMode.SESSION ? StateCheck.NEVER : settings.options().sessionStateCheck();
         this.watch = new StateWatch(check, session.parameters()::standardConformingStrings);
@@ -78,8 +82,10 @@ final class ServingSession {
         if (draining) {
             return session.fail(ProxyError.terminatedByShutdown());
         }
+        timeouts.idle();
         return session.state(command -> switch (command) {
             case FromClient(Framed.Messages(var batch), var ack) -> onBatchWhenIdle(batch, ack);
+            case WakeUp _ -> afterWakeUp(session::fail);
             case CancelRequested(var done) -> ClientSession.cancelled(done);
             case Drain _ -> session.fail(ProxyError.terminatedByShutdown());
             case FromBackend(var event) -> session.afterRelease(event);
@@ -108,6 +114,7 @@ final class ServingSession {
             local.answer(batch, out);
             return answered(batch, out, ack, goodbye);
         }
+        timeouts.queued();
         LeaseId lease = LeaseId.next();
         ClientBatch first = new ClientBatch(batch, uses, ownSequences(), ack);
         pool.tell(new Pool.Acquire(
@@ -122,6 +129,7 @@ final class ServingSession {
     }
 
     private Behavior<Command> answered(Batch batch, ByteBuf out, ActorRef<Ack> ack, boolean goodbye) {
+        timeouts.idle();
         batch.release();
         session.client().send(out);
         if (goodbye) {
@@ -175,6 +183,7 @@ final class ServingSession {
                     giveBack(got, BackendConnection.Ending.TERMINATED);
                     yield session.closeQuietly();
                 }
+                timeouts.attached();
                 yield leased(got);
             }
             case FromBackend(LeaseEvent.Unserved(var id, var batch, var error)) ->
@@ -197,6 +206,7 @@ final class ServingSession {
             // After a goodbye the socket may close at any time; what was asked before it still counts.
             case ClientGone _ -> goodbye ? Behaviors.same() : session.leave(pool, lease, Optional.empty());
             case Kill _ -> session.leave(pool, lease, Optional.of(ProxyError.terminatedByShutdown()));
+            case WakeUp _ -> afterWakeUp(why -> session.leave(pool, lease, Optional.of(why)));
             default -> session.common(command);
         });
     }
@@ -265,6 +275,11 @@ final class ServingSession {
                 abandon(lease);
                 yield session.fail(ProxyError.terminatedByShutdown());
             }
+            case WakeUp _ ->
+                afterWakeUp(why -> {
+                    abandon(lease);
+                    return session.fail(why);
+                });
             case FromBackend _ -> Behaviors.same();
             default -> session.common(command);
         });
@@ -309,6 +324,12 @@ final class ServingSession {
                 draining = true;
                 yield Behaviors.same();
             }
+            case WakeUp _ ->
+                afterWakeUp(why -> {
+                    next.ifPresent(FromClient::releaseBytes);
+                    giveBack(lease, BackendConnection.Ending.FINISHED);
+                    return session.fail(why);
+                });
             case FromBackend _ -> Behaviors.same();
             default -> session.common(command);
         });
@@ -348,6 +369,7 @@ final class ServingSession {
         boolean goodbye = cutOffTerminate(batch);
         try {
             ClientBatch more = new ClientBatch(batch, usesIn(batch), ack);
+            timeouts.querySent();
             lease.batchesSent++;
             lease.backend.tell(new BackendConnection.Relay(lease.id, more));
         } catch (ProtocolViolation violation) {
@@ -416,6 +438,7 @@ final class ServingSession {
 
     /// Everything that was sent has been answered.
     private Behavior<Command> settled(Lease lease, TransactionStatus status) {
+        timeouts.answered(status);
         if (status != TransactionStatus.IDLE) {
             if (mode == PoolMode.STATEMENT) {
                 giveBack(lease, BackendConnection.Ending.FINISHED);
@@ -442,6 +465,13 @@ final class ServingSession {
 
     private boolean keepsBackend() {
         return (mode == PoolMode.SESSION || watch.pins() != 0) && !draining;
+    }
+
+    /// @param end what to do when something has taken too long
+    private Behavior<Command> afterWakeUp(Function<ErrorResponse, Behavior<Command>> end) {
+        return timeouts.wakeUp(() -> session.client().send(ProxyError.queued()))
+                .map(end)
+                .orElseGet(Behaviors::same);
     }
 
     private void giveBack(Lease lease, BackendConnection.Ending ending) {

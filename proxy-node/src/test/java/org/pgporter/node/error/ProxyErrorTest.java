@@ -40,6 +40,10 @@ class ProxyErrorTest {
                 arguments(ProxyError.terminatedByShutdown(), "FATAL", "57P01"),
                 arguments(ProxyError.statementPoolingBlock(), "FATAL", "0A000"),
                 arguments(ProxyError.canceled(), "ERROR", "57014"),
+                arguments(ProxyError.queryTimeout(), "FATAL", "57014"),
+                arguments(ProxyError.transactionTimeout(), "FATAL", "25P04"),
+                arguments(ProxyError.idleTransactionTimeout(), "FATAL", "25P03"),
+                arguments(ProxyError.clientIdleTimeout(), "FATAL", "57P05"),
                 arguments(ProxyError.queryWaitTimeout(second, 1), "ERROR", "53300"),
                 arguments(ProxyError.poolExhausted(1), "ERROR", "53300"),
                 arguments(ProxyError.backendLost(), "FATAL", "08006"),
@@ -96,5 +100,17 @@ class ProxyErrorTest {
                         .get('D'))
                 .contains("pool_size 7");
         assertThat(ProxyError.poolExhausted(7).fields().get('D')).contains("pool_size 7");
+    }
+
+    @Test
+    void shouldHaveTheWordsByWhichTimeoutsOfPgBouncerAreKnown() {
+        assertThat(ProxyError.queryTimeout().message()).contains("query timeout", "query_timeout");
+        assertThat(ProxyError.transactionTimeout().message()).contains("transaction timeout");
+        assertThat(ProxyError.idleTransactionTimeout().message()).contains("idle transaction timeout");
+        assertThat(ProxyError.clientIdleTimeout().message()).contains("client_idle_timeout");
+        assertThat(ProxyError.loginTimeout().message()).contains("client_login_timeout");
+        assertThat(ProxyError.queryWaitTimeout(Duration.ofSeconds(1), 1).message())
+                .contains("query_wait_timeout");
+        assertThat(ProxyError.queued().message()).contains("client being queued");
     }
 }
