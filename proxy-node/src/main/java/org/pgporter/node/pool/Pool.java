@@ -74,6 +74,8 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     private record FromBackend(BackendConnection.Event event) implements Command {}
 
+    private record FromCoordinator(DatabaseCoordinator.Reply reply) implements Command {}
+
     private record DeadlinePassed() implements Command {}
 
     private record Housekeeping() implements Command {}
@@ -104,11 +106,13 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     private final Map<ActorRef<BackendConnection.Command>, ConnectionPermit> permitOf = new HashMap<>();
     private final Set<ActorRef<BackendConnection.Command>> stillOpening = new HashSet<>();
     private final List<ActorRef<JoinReply>> joining = new ArrayList<>();
+    private final @Nullable DatabaseShare share;
     private Optional<BackendProof> proof = Optional.empty();
     private @Nullable ServerParameters parameters;
     private @Nullable ErrorResponse refusal;
     private long retryAt;
     private boolean shuttingDown;
+    private long joiningSince;
     private long sequence;
 
     private Pool(
@@ -116,21 +120,45 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             TimerScheduler<Command> timers,
             PoolPlan plan,
             BackendOpening opening,
-            ConnectionPermits permits) {
+            ConnectionPermits fleet,
+            Optional<DatabaseShare.Terms> cap) {
         super(context);
         this.timers = timers;
         this.plan = plan;
         this.opening = opening;
-        this.permits = permits;
         this.backendEvents = context.messageAdapter(BackendConnection.Event.class, FromBackend::new);
+        this.share = cap.map(terms -> new DatabaseShare(
+                        terms,
+                        context.messageAdapter(DatabaseCoordinator.Reply.class, FromCoordinator::new),
+                        context.getSelf(),
+                        fleet,
+                        assignments,
+                        new Hands()))
+                .orElse(null);
+        this.permits = share == null ? fleet : share;
         timers.startTimerWithFixedDelay(new Housekeeping(), HOUSEKEEPING);
         openWhatIsWanted();
     }
 
     /// Must run on the dispatcher of the event loop that `opening` connects on.
-    public static Behavior<Command> create(PoolPlan plan, BackendOpening opening, ConnectionPermits permits) {
+    ///
+    /// @param cap on which terms the pool shares its database's slots with others; empty without a cap
+    static Behavior<Command> create(
+            PoolPlan plan, BackendOpening opening, ConnectionPermits permits, Optional<DatabaseShare.Terms> cap) {
         return Behaviors.setup(
-                context -> Behaviors.withTimers(timers -> new Pool(context, timers, plan, opening, permits)));
+                context -> Behaviors.withTimers(timers -> new Pool(context, timers, plan, opening, permits, cap)));
+    }
+
+    private final class Hands implements DatabaseShare.Hands {
+        @Override
+        public void openWhatIsWanted() {
+            Pool.this.openWhatIsWanted();
+        }
+
+        @Override
+        public void becameFree(ActorRef<BackendConnection.Command> connection) {
+            Pool.this.becameFree(connection);
+        }
     }
 
     @Override
@@ -148,10 +176,14 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             case Withdraw(var lease, var reason) ->
                 assignments.withdraw(lease).ifPresent(waiting -> unserved(waiting.request(), reason));
             case FromBackend(var event) -> onBackend(event);
+            case FromCoordinator(var reply) -> Optional.ofNullable(share).ifPresent(own -> own.on(reply));
             case DeadlinePassed _ -> onDeadline();
             case Housekeeping _ -> onHousekeeping();
             case TryAgain _ -> openWhatIsWanted();
             case Shutdown _ -> onShutdown();
+        }
+        if (share != null && share.claims()) {
+            openWhatIsWanted(); // fewer may wait now, or less long
         }
         return goOn();
     }
@@ -175,6 +207,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         } else if (refusal != null && backingOff() && isLasting(refusal)) {
             join.replyTo().tell(new JoinFailed(refusal));
         } else {
+            joiningSince = joining.isEmpty() ? System.nanoTime() : joiningSince;
             joining.add(join.replyTo());
             openWhatIsWanted();
         }
@@ -233,11 +266,18 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     private void onDeadline() {
         for (var overdue : assignments.overdue(System.nanoTime())) {
-            ErrorResponse why =
-                    refusal != null ? refusal : ProxyError.queryWaitTimeout(plan.queryWaitTimeout(), plan.size());
-            unserved(overdue.request(), why);
+            unserved(overdue.request(), whyNoConnection());
         }
         watchDeadline();
+    }
+
+    private ErrorResponse whyNoConnection() {
+        if (refusal != null) {
+            return refusal;
+        }
+        return share != null && share.claims()
+                ? ProxyError.databaseFull(plan.queryWaitTimeout(), plan.key().database())
+                : ProxyError.queryWaitTimeout(plan.queryWaitTimeout(), plan.size());
     }
 
     // ---- connections
@@ -252,7 +292,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                 stillOpening.remove(connection);
                 refusal = null;
                 parameters = reported;
-                assignments.opened(connection, expiry());
+                assignments.opened(connection, System.nanoTime(), expiry());
                 joining.forEach(
                         waiting -> waiting.tell(new Joined(getContext().getSelf(), reported, statements, accepted)));
                 joining.clear();
@@ -304,7 +344,11 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     private void becameFree(ActorRef<BackendConnection.Command> connection) {
         long now = System.nanoTime();
         if (shuttingDown || assignments.expired(connection, now)) {
+            assignments.leaves(connection);
             connection.tell(new BackendConnection.Retire(shuttingDown ? "shutdown" : "server_lifetime"));
+            return;
+        }
+        if (share != null && share.holdsBack(connection, now)) {
             return;
         }
         Optional<Assignments.Waiting<LeaseId, Acquire>> next = assignments.next();
@@ -312,11 +356,17 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             lend(connection, next.get().request());
         } else {
             assignments.idle(connection, now);
+            if (share != null) {
+                share.offerWhatIsIdle();
+            }
         }
     }
 
     private void gone(ActorRef<BackendConnection.Command> connection) {
         if (assignments.closed(connection)) {
+            if (share != null) {
+                share.closed(connection);
+            }
             giveBackPermit(connection);
             openWhatIsWanted();
         }
@@ -375,27 +425,37 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     }
 
     private void openWhatIsWanted() {
-        if (shuttingDown || (refusal != null && backingOff())) {
-            return;
-        }
+        boolean mayOpen = !shuttingDown && (refusal == null || !backingOff());
         int forJoining = parameters == null && !joining.isEmpty() ? 1 : 0;
         int minimum = opening.canLogIn(proof) ? plan.minSize() : 0;
-        int wanted = assignments.wanted(forJoining, minimum, plan.size(), plan.parallelOpenings());
-        for (int i = 0; i < wanted; i++) {
-            Optional<ConnectionPermit> permit = permits.tryAcquire(plan.key(), plan.size());
-            if (permit.isEmpty()) {
-                return;
-            }
-            ActorRef<BackendConnection.Command> connection = getContext()
-                    .spawn(
-                            BackendConnection.create(plan.backend(), opening.with(proof), accepted, backendEvents),
-                            "backend-" + ++sequence,
-                            DispatcherSelector.fromConfig(opening.dispatcher()));
-            getContext().watch(connection);
-            permitOf.put(connection, permit.get());
-            stillOpening.add(connection);
-            assignments.startedOpening();
+        int wanted = mayOpen ? assignments.wanted(forJoining, minimum, plan.size(), plan.parallelOpenings()) : 0;
+        int forClients = mayOpen ? assignments.wanted(forJoining, 0, plan.size(), plan.parallelOpenings()) : 0;
+        int opened = 0;
+        while (opened < wanted && open()) {
+            opened++;
         }
+        if (share != null) {
+            long since = Math.min(assignments.waitingSince(), forJoining > 0 ? joiningSince : Long.MAX_VALUE);
+            share.claim(forClients - opened, wanted - opened, since);
+        }
+    }
+
+    /// @return whether there was a permit for it
+    private boolean open() {
+        Optional<ConnectionPermit> permit = permits.tryAcquire(plan.key(), plan.size());
+        if (permit.isEmpty()) {
+            return false;
+        }
+        ActorRef<BackendConnection.Command> connection = getContext()
+                .spawn(
+                        BackendConnection.create(plan.backend(), opening.with(proof), accepted, backendEvents),
+                        "backend-" + ++sequence,
+                        DispatcherSelector.fromConfig(opening.dispatcher()));
+        getContext().watch(connection);
+        permitOf.put(connection, permit.get());
+        stillOpening.add(connection);
+        assignments.startedOpening();
+        return true;
     }
 
     /// Spread by a fifth in both directions, so that connections opened together do not end together.
@@ -411,6 +471,9 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         long now = System.nanoTime();
         for (var connection : assignments.retire(now, plan.idleTimeout().toNanos(), plan.minSize())) {
             connection.tell(new BackendConnection.Retire("idle_timeout or server_lifetime"));
+        }
+        if (share != null) {
+            share.offerWhatIsIdle(); // connections have come of age
         }
         openWhatIsWanted();
     }

@@ -27,7 +27,7 @@ import org.pgporter.node.transport.EventLoops;
 
 /// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start when it
 /// is to keep connections open that need nothing of a client. It lives on one event loop together with its
-/// connections; keys are dealt to the loops in turn.
+/// connections; keys are dealt to the loops in turn. Pools of a database with a cap share a [DatabaseCoordinator].
 public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     public sealed interface Command {}
 
@@ -46,6 +46,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private final SaltedPasswordCache saltedPasswords;
     private final SecureRandom random;
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
+    private final Map<String, ActorRef<DatabaseCoordinator.Command>> coordinators = new HashMap<>();
     private int nextLoop;
     private boolean shuttingDown;
 
@@ -116,12 +117,30 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                     Optional.empty());
             ActorRef<Pool.Command> pool = getContext()
                     .spawn(
-                            Pool.create(plan(key, settings), opening, permits),
+                            Pool.create(plan(key, settings), opening, permits, cap(settings, loop)),
                             "pool-" + pools.size() + "-" + loop,
                             DispatcherSelector.fromConfig(loops.dispatcher(loop)));
             getContext().watch(pool);
             return pool;
         });
+    }
+
+    /// A coordinator lives on the loop of its database's first pool.
+    private Optional<DatabaseShare.Terms> cap(PoolSettings settings, int loop) {
+        if (!settings.databaseLimits().capped()) {
+            return Optional.empty();
+        }
+        ActorRef<DatabaseCoordinator.Command> coordinator = coordinators.computeIfAbsent(
+                settings.database(),
+                _ -> getContext()
+                        .spawn(
+                                DatabaseCoordinator.create(settings.databaseLimits()),
+                                "database-" + coordinators.size(),
+                                DispatcherSelector.fromConfig(loops.dispatcher(loop))));
+        return Optional.of(new DatabaseShare.Terms(
+                coordinator,
+                settings.options().guaranteedSize(),
+                settings.databaseLimits().minConnectionLifetime()));
     }
 
     private static PoolPlan plan(PoolKey key, PoolSettings settings) {
