@@ -9,6 +9,7 @@ import java.time.Duration;
 /// @param eventLoops how many event loops, and of which kind
 /// @param limits what clients may take
 /// @param sockets TCP options of both legs
+/// @param databaseLimits the defaults of all databases
 /// @param pools the defaults of all pools
 /// @param log what is logged and how
 /// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at once
@@ -17,6 +18,7 @@ public record GeneralConfig(
         @Flat EventLoopConfig eventLoops,
         @Flat ClientLimits limits,
         @Flat SocketOptions sockets,
+        @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
         @Flat LogConfig log,
         Duration shutdownTimeout) {
@@ -25,6 +27,7 @@ public record GeneralConfig(
             EventLoopConfig.defaults(),
             ClientLimits.defaults(),
             SocketOptions.defaults(),
+            DatabaseLimits.defaults(),
             PoolOptions.defaults(),
             LogConfig.defaults(),
             Duration.ofSeconds(10));
@@ -66,6 +69,10 @@ public record GeneralConfig(
 
     public GeneralConfig withSockets(SocketOptions changed) {
         return Records.with(this, "sockets", changed);
+    }
+
+    public GeneralConfig withDatabaseLimits(DatabaseLimits changed) {
+        return Records.with(this, "databaseLimits", changed);
     }
 
     public GeneralConfig withPools(PoolOptions changed) {

@@ -12,6 +12,7 @@ import java.util.Set;
 /// @param serverDatabase database at the backend; absent: the pool's name
 /// @param maxClientConnections clients of this database at one time; 0: no limit; absent:
 ///     `general.max_db_client_connections`
+/// @param databaseLimits what all its users may hold together
 /// @param overrides what differs from section `general`
 /// @param users who may use it
 public record PoolConfig(
@@ -19,10 +20,17 @@ public record PoolConfig(
         int serverPort,
         Optional<String> serverDatabase,
         Optional<Integer> maxClientConnections,
+        @Flat DatabaseLimitOverrides databaseLimits,
         @Flat PoolOverrides overrides,
         List<UserConfig> users) {
-    private static final PoolConfig DEFAULTS =
-            new PoolConfig("127.0.0.1", 5432, Optional.empty(), Optional.empty(), PoolOverrides.none(), List.of());
+    private static final PoolConfig DEFAULTS = new PoolConfig(
+            "127.0.0.1",
+            5432,
+            Optional.empty(),
+            Optional.empty(),
+            DatabaseLimitOverrides.none(),
+            PoolOverrides.none(),
+            List.of());
 
     public PoolConfig {
         users = List.copyOf(users);
@@ -63,6 +71,10 @@ public record PoolConfig(
 
     public PoolConfig withMaxClientConnections(int changed) {
         return Records.with(this, "maxClientConnections", Optional.of(changed));
+    }
+
+    public PoolConfig withDatabaseLimits(DatabaseLimitOverrides changed) {
+        return Records.with(this, "databaseLimits", changed);
     }
 
     public PoolConfig withOverrides(PoolOverrides changed) {

@@ -11,6 +11,8 @@ import java.util.Set;
 /// @param poolMode when a lease ends
 /// @param poolSize backend connections at most, at least 1
 /// @param minPoolSize backend connections kept open even when idle; not above `poolSize`
+/// @param minGuaranteedPoolSize backend connections that are not closed for another user's sake and that this user
+///     is given first when all users together are at `max_db_connections`; what is above `poolSize` means nothing
 /// @param maxConcurrentCreates backend connections being opened at one time, at least 1
 /// @param connectTimeout from opening the socket to the end of the login at the backend
 /// @param queryWaitTimeout how long a client waits for a backend connection; 0: it gets one at once or an error
@@ -35,6 +37,7 @@ public record PoolOptions(
         PoolMode poolMode,
         int poolSize,
         int minPoolSize,
+        int minGuaranteedPoolSize,
         int maxConcurrentCreates,
         Duration connectTimeout,
         Duration queryWaitTimeout,
@@ -53,6 +56,7 @@ public record PoolOptions(
     private static final PoolOptions DEFAULTS = new PoolOptions(
             PoolMode.TRANSACTION,
             40,
+            0,
             0,
             4,
             Duration.ofSeconds(3),
@@ -75,6 +79,7 @@ public record PoolOptions(
         Checks checks = PoolOverrides.checks(
                 Optional.of(poolSize),
                 Optional.of(minPoolSize),
+                Optional.of(minGuaranteedPoolSize),
                 Optional.of(maxConcurrentCreates),
                 Optional.of(connectTimeout),
                 Optional.of(queryWaitTimeout),
@@ -100,6 +105,11 @@ public record PoolOptions(
         return DEFAULTS;
     }
 
+    /// The connections that nobody can take from this user, never more than it can have.
+    public int guaranteedSize() {
+        return Math.min(minGuaranteedPoolSize, poolSize);
+    }
+
     /// Statements remembered for each backend connection, from whichever of the two keys is given; 0 when
     /// `preparedStatements` is off.
     public int statementCacheSize() {
@@ -114,6 +124,7 @@ public record PoolOptions(
                 overrides.poolMode().orElse(poolMode),
                 overrides.poolSize().orElse(poolSize),
                 overrides.minPoolSize().orElse(minPoolSize),
+                overrides.minGuaranteedPoolSize().orElse(minGuaranteedPoolSize),
                 overrides.maxConcurrentCreates().orElse(maxConcurrentCreates),
                 overrides.connectTimeout().orElse(connectTimeout),
                 overrides.queryWaitTimeout().orElse(queryWaitTimeout),
@@ -141,6 +152,10 @@ public record PoolOptions(
 
     public PoolOptions withMinPoolSize(int changed) {
         return Records.with(this, "minPoolSize", changed);
+    }
+
+    public PoolOptions withMinGuaranteedPoolSize(int changed) {
+        return Records.with(this, "minGuaranteedPoolSize", changed);
     }
 
     public PoolOptions withMaxConcurrentCreates(int changed) {

@@ -10,6 +10,7 @@ public record PoolOverrides(
         Optional<PoolMode> poolMode,
         Optional<Integer> poolSize,
         Optional<Integer> minPoolSize,
+        Optional<Integer> minGuaranteedPoolSize,
         Optional<Integer> maxConcurrentCreates,
         Optional<Duration> connectTimeout,
         Optional<Duration> queryWaitTimeout,
@@ -42,6 +43,7 @@ public record PoolOverrides(
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
             TimeoutOverrides.none(),
             Map.of());
 
@@ -50,6 +52,7 @@ public record PoolOverrides(
         checks(
                         poolSize,
                         minPoolSize,
+                        minGuaranteedPoolSize,
                         maxConcurrentCreates,
                         connectTimeout,
                         queryWaitTimeout,
@@ -69,6 +72,7 @@ public record PoolOverrides(
     static Checks checks(
             Optional<Integer> poolSize,
             Optional<Integer> minPoolSize,
+            Optional<Integer> minGuaranteedPoolSize,
             Optional<Integer> maxConcurrentCreates,
             Optional<Duration> connectTimeout,
             Optional<Duration> queryWaitTimeout,
@@ -84,6 +88,7 @@ public record PoolOverrides(
         Checks checks = new Checks()
                 .atLeast("pool_size", 1, poolSize)
                 .atLeast("min_pool_size", 0, minPoolSize)
+                .atLeast("min_guaranteed_pool_size", 0, minGuaranteedPoolSize)
                 .atLeast("max_concurrent_creates", 1, maxConcurrentCreates)
                 .positive("connect_timeout", connectTimeout)
                 .notNegative("query_wait_timeout", queryWaitTimeout)
@@ -114,6 +119,10 @@ public record PoolOverrides(
 
     public PoolOverrides withMinPoolSize(int changed) {
         return Records.with(this, "minPoolSize", Optional.of(changed));
+    }
+
+    public PoolOverrides withMinGuaranteedPoolSize(int changed) {
+        return Records.with(this, "minGuaranteedPoolSize", Optional.of(changed));
     }
 
     public PoolOverrides withMaxConcurrentCreates(int changed) {

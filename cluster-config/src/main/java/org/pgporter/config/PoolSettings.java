@@ -13,6 +13,7 @@ import org.pgporter.auth.Secret;
 /// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with is there
 ///     to log in with
 /// @param options how the pool behaves
+/// @param databaseLimits what all users of the database may hold together
 /// @param sockets TCP options of the backend connections
 /// @param maxDatabaseClients clients of this database at one time; 0: no limit
 /// @param maxUserClients clients of this user of this database at one time; 0: no limit
@@ -24,6 +25,7 @@ public record PoolSettings(
         String serverUser,
         Optional<Secret> serverPassword,
         PoolOptions options,
+        DatabaseLimits databaseLimits,
         SocketOptions sockets,
         int maxDatabaseClients,
         int maxUserClients) {

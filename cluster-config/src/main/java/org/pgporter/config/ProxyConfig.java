@@ -62,6 +62,7 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 user.serverUsername().orElse(user.username()),
                 serverPassword(user),
                 options(general, pool, user),
+                general.databaseLimits().overriddenBy(pool.databaseLimits()),
                 general.sockets(),
                 pool.maxClientConnections().orElse(general.limits().maxDbClientConnections()),
                 user.maxClientConnections().orElse(general.limits().maxUserClientConnections()));
@@ -124,8 +125,27 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 options(general, pool, users.get(i));
             } catch (ConfigException e) {
                 e.violations().forEach(violation -> checks.add(at(userPath, overrides, path, violation)));
+                return;
             }
         }
+        if (ofPool.isEmpty()) {
+            checkGuarantees(checks, general, path, pool);
+        }
+    }
+
+    /// What is guaranteed to all users together must fit below the cap, or it is not guaranteed.
+    private static void checkGuarantees(Checks checks, GeneralConfig general, String path, PoolConfig pool) {
+        int most = general.databaseLimits().overriddenBy(pool.databaseLimits()).maxDbConnections();
+        long guaranteed = pool.users().stream()
+                .mapToLong(user -> options(general, pool, user).guaranteedSize())
+                .sum();
+        checks.require(
+                most == 0 || guaranteed <= most,
+                (pool.databaseLimits().maxDbConnections().isPresent() ? path : "general") + ".max_db_connections",
+                "is " + most + ", less than the " + guaranteed
+                        + " connections that min_guaranteed_pool_size promises to" + " the users of " + path,
+                "lower min_guaranteed_pool_size or raise max_db_connections",
+                Set.of("max_db_connections", "min_guaranteed_pool_size", "pool_size"));
     }
 
     /// A contradiction is reported where its key stands, or else where the other of the two stands.

@@ -21,11 +21,15 @@ class InheritanceTest {
               transaction_timeout: "60s"
               idle_transaction_timeout: "10s"
               client_idle_timeout: "1h"
+              max_db_connections: 60
+              reserve_pool_size: 3
+              min_guaranteed_pool_size: 1
             pools:
               app:
                 server_host: /var/run/postgresql
                 server_port: 5433
                 pool_size: 20
+                max_db_connections: 70
                 pool_mode: session
                 query_timeout: "20s"
                 idle_transaction_timeout: "5s"
@@ -36,6 +40,7 @@ class InheritanceTest {
                   - username: special
                     password: md500000000000000000000000000000000
                     pool_size: 30
+                    min_guaranteed_pool_size: 4
                     pool_mode: statement
                     max_client_connections: 0
                     server_prepared_statements_cache_size: 4
@@ -151,6 +156,53 @@ class InheritanceTest {
                 .containsExactly("pgporter.yaml:7: pools.app.users[0].pool_size: is less than min_pool_size, which is"
                         + " inherited from pools.app: min_pool_size is 5, more than pool_size, which is 3;"
                         + " lower min_pool_size or raise pool_size");
+    }
+
+    @Test
+    void shouldTakeTheDatabaseBeforeGeneralForWhatItsUsersShare() {
+        DatabaseLimits app = CONFIG.settings("app", "plain").orElseThrow().databaseLimits();
+        assertThat(app)
+                .isEqualTo(CONFIG.settings("app", "special").orElseThrow().databaseLimits());
+        assertThat(app.maxDbConnections()).isEqualTo(70);
+        assertThat(app.reservePoolSize()).isEqualTo(3);
+        assertThat(app.minConnectionLifetime()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(app.capped()).isTrue();
+        assertThat(CONFIG.settings("other", "plain")
+                        .orElseThrow()
+                        .databaseLimits()
+                        .maxDbConnections())
+                .isEqualTo(60);
+        assertThat(DatabaseLimits.defaults().capped()).isFalse(); // checklist 115: 0 is no limit
+    }
+
+    @Test
+    void shouldGuaranteeEachUserItsOwnShare() {
+        assertThat(CONFIG.settings("app", "plain").orElseThrow().options().guaranteedSize())
+                .isEqualTo(1);
+        assertThat(CONFIG.settings("app", "special").orElseThrow().options().guaranteedSize())
+                .isEqualTo(4);
+        assertThat(PoolOptions.defaults()
+                        .withPoolSize(3)
+                        .withMinGuaranteedPoolSize(9)
+                        .guaranteedSize())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void shouldRefuseToGuaranteeMoreThanThereIs() {
+        String users = "users: [{username: a, password: b}, {username: c, password: d, min_guaranteed_pool_size: 4}]";
+        assertThat(Yaml.problems(
+                        "pools:\n  app:\n    max_db_connections: 5\n    min_guaranteed_pool_size: 2\n    " + users))
+                .containsExactly("pgporter.yaml:3: pools.app.max_db_connections: is 5, less than the 6 connections that"
+                        + " min_guaranteed_pool_size promises to the users of pools.app;"
+                        + " lower min_guaranteed_pool_size or raise max_db_connections");
+        assertThat(Yaml.problems("general: {max_db_connections: 3}\npools:\n  app:\n    " + users))
+                .singleElement()
+                .asString()
+                .contains("general.max_db_connections: is 3, less than the 4 connections");
+        assertThat(Yaml.valid("pools:\n  app:\n    min_guaranteed_pool_size: 2\n    " + users)
+                        .pools())
+                .isNotEmpty();
     }
 
     @Test

@@ -21,6 +21,7 @@ class MappingTest {
             pool_mode: Session
             pool_size: 7
             min_pool_size: 3
+            min_guaranteed_pool_size: 2
             max_concurrent_creates: 2
             connect_timeout: 1500
             query_wait_timeout: "0"
@@ -40,6 +41,13 @@ class MappingTest {
             client_idle_timeout: "1h"
             query_wait_notify: "0"
             startup_parameters: {work_mem: 64MB, geqo: off}
+            """;
+
+    private static final String DATABASE_LIMITS = """
+            max_db_connections: 90
+            min_connection_lifetime: 1500
+            reserve_pool_size: 6
+            reserve_pool_timeout: "0"
             """;
 
     private static final String GENERAL = """
@@ -74,6 +82,7 @@ class MappingTest {
             7,
             3,
             2,
+            2,
             Duration.ofMillis(1500),
             Duration.ZERO,
             Duration.ofHours(2),
@@ -98,6 +107,7 @@ class MappingTest {
             .withPoolMode(PoolMode.SESSION)
             .withPoolSize(7)
             .withMinPoolSize(3)
+            .withMinGuaranteedPoolSize(2)
             .withMaxConcurrentCreates(2)
             .withConnectTimeout(Duration.ofMillis(1500))
             .withQueryWaitTimeout(Duration.ZERO)
@@ -119,6 +129,12 @@ class MappingTest {
                     .withQueryWaitNotify(Duration.ZERO))
             .withStartupParameters(Map.of("work_mem", "64MB", "geqo", "off"));
 
+    private static final DatabaseLimitOverrides EXPECTED_DATABASE_LIMITS = DatabaseLimitOverrides.none()
+            .withMaxDbConnections(90)
+            .withMinConnectionLifetime(Duration.ofMillis(1500))
+            .withReservePoolSize(6)
+            .withReservePoolTimeout(Duration.ZERO);
+
     @Test
     void shouldHaveDefaultsForAllThatIsNotWritten() {
         ProxyConfig config = Yaml.valid(Yaml.POOLS);
@@ -138,7 +154,7 @@ class MappingTest {
     @Test
     void shouldMapEveryKeyOfGeneral() {
         // When
-        GeneralConfig general = Yaml.valid("general:\n" + indented(2, GENERAL + OPTIONS) + Yaml.POOLS)
+        GeneralConfig general = Yaml.valid("general:\n" + indented(2, GENERAL + DATABASE_LIMITS + OPTIONS) + Yaml.POOLS)
                 .general();
 
         // Then
@@ -155,6 +171,7 @@ class MappingTest {
                         Duration.ofSeconds(14),
                         Optional.of(0),
                         new ByteSize(65_536)),
+                new DatabaseLimits(90, Duration.ofMillis(1500), 6, Duration.ZERO),
                 EXPECTED_OPTIONS,
                 new LogConfig(false, false, LogLevel.DEBUG, LogFormat.JSON),
                 Duration.ofHours(1));
@@ -180,7 +197,8 @@ class MappingTest {
                         + indented(
                                 4,
                                 "server_host: db\nserver_port: 5433\nserver_database: real\n"
-                                        + "max_client_connections: 0\n" + OPTIONS + "users:\n- username: bob\n")
+                                        + "max_client_connections: 0\n" + DATABASE_LIMITS + OPTIONS
+                                        + "users:\n- username: bob\n")
                         + indented(
                                 6,
                                 "password: pw\nserver_username: role\nserver_password: key\n"
@@ -198,7 +216,13 @@ class MappingTest {
                 EXPECTED_OVERRIDES);
         assertThat(pool)
                 .isEqualTo(new PoolConfig(
-                        "db", 5433, Optional.of("real"), Optional.of(0), EXPECTED_OVERRIDES, List.of(bob)));
+                        "db",
+                        5433,
+                        Optional.of("real"),
+                        Optional.of(0),
+                        EXPECTED_DATABASE_LIMITS,
+                        EXPECTED_OVERRIDES,
+                        List.of(bob)));
         assertDiffersEverywhere(pool, PoolConfig.defaults());
         assertDiffersEverywhere(bob, UserConfig.of("alice", StoredCredential.parse("other")));
     }
@@ -210,9 +234,11 @@ class MappingTest {
                 EventLoopConfig.defaults(),
                 ClientLimits.defaults(),
                 SocketOptions.defaults(),
+                DatabaseLimits.defaults(),
                 PoolOptions.defaults(),
                 LogConfig.defaults(),
                 ClusterConfig.defaults(),
+                DatabaseLimitOverrides.none(),
                 PoolOverrides.none(),
                 TimeoutOptions.defaults(),
                 TimeoutOverrides.none());
@@ -260,6 +286,7 @@ class MappingTest {
             case "EventLoopConfig" -> EventLoopConfig.defaults().withWorkerThreads(1);
             case "ClientLimits" -> ClientLimits.defaults().withMaxConnections(1);
             case "SocketOptions" -> SocketOptions.defaults().withTcpNoDelay(false);
+            case "DatabaseLimits" -> DatabaseLimits.defaults().withMaxDbConnections(1);
             case "PoolOptions" -> PoolOptions.defaults().withPoolSize(1);
             case "TimeoutOptions" -> TimeoutOptions.defaults().withQueryTimeout(Duration.ofSeconds(1));
             case "TimeoutOverrides" -> TimeoutOverrides.none().withQueryTimeout(Duration.ZERO);

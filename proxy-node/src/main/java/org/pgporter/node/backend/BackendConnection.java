@@ -90,6 +90,10 @@ public final class BackendConnection {
     /// Close as soon as nobody uses it.
     public record Retire(String reason) implements Command {}
 
+    /// Close, for another connection is to be opened in this one's place. Only while it is idle. [Closed] comes when
+    /// the server has closed, too, so that it never counts both.
+    public record Evict(String reason) implements Command {}
+
     /// The owner knows that the connection is closed and will not lend it any more.
     public record Farewell() implements Command {}
 

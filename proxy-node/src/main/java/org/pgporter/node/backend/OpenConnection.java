@@ -18,6 +18,7 @@ import org.pgporter.node.backend.BackendConnection.Closed;
 import org.pgporter.node.backend.BackendConnection.Command;
 import org.pgporter.node.backend.BackendConnection.Declined;
 import org.pgporter.node.backend.BackendConnection.Ending;
+import org.pgporter.node.backend.BackendConnection.Evict;
 import org.pgporter.node.backend.BackendConnection.Farewell;
 import org.pgporter.node.backend.BackendConnection.FromServer;
 import org.pgporter.node.backend.BackendConnection.Inquire;
@@ -85,6 +86,7 @@ final class OpenConnection {
                 yield talk.settled() ? Behaviors.same() : closing("idle server got dirty");
             }
             case Retire(var reason) -> closing(reason);
+            case Evict(var reason) -> evicted(reason);
             case CancelFinished finished -> cancelFinished(finished);
             case Relay relay -> dropped(relay);
             case Return _ -> Behaviors.same();
@@ -493,6 +495,29 @@ final class OpenConnection {
         return closed(false);
     }
 
+    /// The server is told to go, and waited for.
+    private Behavior<Command> evicted(String reason) {
+        ByteBuf goodbye = socket.allocator().buffer(8);
+        new Terminate().encodeTo(goodbye);
+        socket.writeAndFlush(goodbye);
+        connection.limit("the server's end", connection.settings().connectTimeout());
+        return connection.state(command -> switch (command) {
+            case ServerGone _, TookTooLong _, FromServer(Framed.Violated _, var _) -> {
+                connection.unlimited();
+                yield closing(reason);
+            }
+            case FromServer(Framed.Messages(var batch), var ack) -> {
+                batch.release();
+                yield acknowledged(ack);
+            }
+            case Lend lend -> declinedBy(lend);
+            case Cancel(var _, var done) -> nothingToCancel(done);
+            case CancelFinished finished -> cancelFinished(finished);
+            case Relay relay -> dropped(relay);
+            default -> Behaviors.same();
+        });
+    }
+
     /// Until the owner has heard of it, requests that crossed the news are declined, so that none is lost; and
     /// until the cancel requests are through, because somebody waits for them.
     private Behavior<Command> closed(boolean farewell) {
@@ -502,10 +527,7 @@ final class OpenConnection {
                 cancelFinished(finished);
                 yield farewell && pendingCancels == 0 ? Behaviors.stopped() : Behaviors.same();
             }
-            case Lend lend -> {
-                connection.owner().tell(new Declined(connection.context().getSelf(), lend));
-                yield Behaviors.same();
-            }
+            case Lend lend -> declinedBy(lend);
             case Relay relay -> dropped(relay);
             case Cancel(var _, var done) -> nothingToCancel(done);
             case FromServer(Framed.Messages(var batch), var ack) -> {
@@ -522,12 +544,14 @@ final class OpenConnection {
             case FromServer(Framed.Violated(var violation), var _) -> closing(violation.getMessage());
             case StreamStarted(var ack) -> acknowledged(ack);
             case TookTooLong _, Inquire _, Farewell _ -> Behaviors.same();
-            case Lend lend -> {
-                connection.owner().tell(new Declined(connection.context().getSelf(), lend));
-                yield Behaviors.same();
-            }
+            case Lend lend -> declinedBy(lend);
             default -> connection.unexpected("open", command);
         };
+    }
+
+    private Behavior<Command> declinedBy(Lend lend) {
+        connection.owner().tell(new Declined(connection.context().getSelf(), lend));
+        return Behaviors.same();
     }
 
     private static Behavior<Command> dropped(Relay relay) {

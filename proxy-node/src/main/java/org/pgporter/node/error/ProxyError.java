@@ -149,6 +149,14 @@ public final class ProxyError {
                 .withDetail("The pool has pool_size " + poolSize + ".");
     }
 
+    public static ErrorResponse databaseFull(Duration waited, String database) {
+        return ErrorResponse.of(
+                        Severity.ERROR,
+                        SqlState.TOO_MANY_CONNECTIONS,
+                        "query_wait_timeout: no backend connection became free within " + waited.toMillis() + " ms")
+                .withDetail("All users of database \"" + database + "\" together are at max_db_connections.");
+    }
+
     public static ErrorResponse poolExhausted(int poolSize) {
         return ErrorResponse.of(
                         Severity.ERROR, SqlState.TOO_MANY_CONNECTIONS, "all backend connections of the pool are in use")

@@ -25,11 +25,14 @@ final class Assignments<C, K, R> {
     record Waiting<K, R>(K key, R request, long since, long deadline) {}
 
     private static final class Member {
+        final long born;
         final long expires;
         long idleSince;
         boolean idle;
+        boolean leaving;
 
-        Member(long expires) {
+        Member(long born, long expires) {
+            this.born = born;
             this.expires = expires;
         }
     }
@@ -38,6 +41,7 @@ final class Assignments<C, K, R> {
     private final ArrayDeque<C> idle = new ArrayDeque<>();
     private final LinkedHashMap<K, Waiting<K, R>> waiting = new LinkedHashMap<>();
     private int opening;
+    private int leaving;
 
     /// An idle connection for a request, if there is one.
     Optional<C> take() {
@@ -117,9 +121,9 @@ final class Assignments<C, K, R> {
     }
 
     /// Opened; it is in use until [#returned].
-    void opened(C connection, long expires) {
+    void opened(C connection, long now, long expires) {
         opening--;
-        members.put(connection, new Member(expires));
+        members.put(connection, new Member(now, expires));
     }
 
     /// Whether the connection is older than it may become.
@@ -135,9 +139,42 @@ final class Assignments<C, K, R> {
         idle.addLast(connection);
     }
 
+    /// Takes out the idle connection that was used least recently of those that were open at `bornBefore`.
+    Optional<C> takeLeastRecentlyUsed(long bornBefore) {
+        Iterator<C> oldestFirst = idle.iterator();
+        while (oldestFirst.hasNext()) {
+            C connection = oldestFirst.next();
+            Member member = member(connection);
+            if (member.born <= bornBefore) {
+                oldestFirst.remove();
+                member.idle = false;
+                return Optional.of(connection);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Undoes [#takeLeastRecentlyUsed]: idle as long as before, and first to go.
+    void putBack(C connection) {
+        member(connection).idle = true;
+        idle.addFirst(connection);
+    }
+
+    /// It has been told to close. It is counted until [#closed].
+    void leaves(C connection) {
+        Member member = member(connection);
+        if (!member.leaving) {
+            member.leaving = true;
+            leaving++;
+        }
+    }
+
     /// @return whether it was a member
     boolean closed(C connection) {
         Member member = members.remove(connection);
+        if (member != null && member.leaving) {
+            leaving--;
+        }
         if (member != null && member.idle) {
             idle.remove(connection);
         }
@@ -161,6 +198,7 @@ final class Assignments<C, K, R> {
             if (now >= member.expires || idleTooLong) {
                 oldestFirst.remove();
                 member.idle = false;
+                leaves(connection);
                 retired.add(connection);
             }
         }
@@ -180,8 +218,29 @@ final class Assignments<C, K, R> {
         return members.size();
     }
 
+    /// Open, and not told to close.
+    int staying() {
+        return members.size() - leaving;
+    }
+
     int opening() {
         return opening;
+    }
+
+    long bornAt(C connection) {
+        return member(connection).born;
+    }
+
+    /// Since when the connection has been idle; meaningless if it never was.
+    long idleSince(C connection) {
+        return member(connection).idleSince;
+    }
+
+    /// When whoever is first in the line began to wait; [Long#MAX_VALUE] when nobody does.
+    long waitingSince() {
+        return waiting.isEmpty()
+                ? Long.MAX_VALUE
+                : waiting.firstEntry().getValue().since();
     }
 
     int idleCount() {

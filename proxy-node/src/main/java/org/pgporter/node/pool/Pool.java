@@ -80,6 +80,8 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     private record FromBackend(BackendConnection.Event event) implements Command {}
 
+    private record FromCoordinator(DatabaseCoordinator.Reply reply) implements Command {}
+
     private record DeadlinePassed() implements Command {}
 
     private record Housekeeping() implements Command {}
@@ -111,11 +113,13 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     private final Set<ActorRef<BackendConnection.Command>> stillOpening = new HashSet<>();
     private final List<ActorRef<JoinReply>> joining = new ArrayList<>();
     private final Set<ActorRef<Command>> guests = new HashSet<>();
+    private final @Nullable DatabaseShare share;
     private Optional<BackendProof> proof = Optional.empty();
     private @Nullable ServerParameters parameters;
     private @Nullable ErrorResponse refusal;
     private long retryAt;
     private boolean shuttingDown;
+    private long joiningSince;
     private long sequence;
 
     private Pool(
@@ -123,21 +127,45 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             TimerScheduler<Command> timers,
             PoolPlan plan,
             BackendOpening opening,
-            ConnectionPermits permits) {
+            ConnectionPermits fleet,
+            Optional<DatabaseShare.Terms> cap) {
         super(context);
         this.timers = timers;
         this.plan = plan;
         this.opening = opening;
-        this.permits = permits;
         this.backendEvents = context.messageAdapter(BackendConnection.Event.class, FromBackend::new);
+        this.share = cap.map(terms -> new DatabaseShare(
+                        terms,
+                        context.messageAdapter(DatabaseCoordinator.Reply.class, FromCoordinator::new),
+                        context.getSelf(),
+                        fleet,
+                        assignments,
+                        new Hands()))
+                .orElse(null);
+        this.permits = share == null ? fleet : share;
         timers.startTimerWithFixedDelay(new Housekeeping(), HOUSEKEEPING);
         openWhatIsWanted();
     }
 
     /// Must run on the dispatcher of the event loop that `opening` connects on.
-    public static Behavior<Command> create(PoolPlan plan, BackendOpening opening, ConnectionPermits permits) {
+    ///
+    /// @param cap on which terms the pool shares its database's slots with others; empty without a cap
+    static Behavior<Command> create(
+            PoolPlan plan, BackendOpening opening, ConnectionPermits permits, Optional<DatabaseShare.Terms> cap) {
         return Behaviors.setup(
-                context -> Behaviors.withTimers(timers -> new Pool(context, timers, plan, opening, permits)));
+                context -> Behaviors.withTimers(timers -> new Pool(context, timers, plan, opening, permits, cap)));
+    }
+
+    private final class Hands implements DatabaseShare.Hands {
+        @Override
+        public void openWhatIsWanted() {
+            Pool.this.openWhatIsWanted();
+        }
+
+        @Override
+        public void becameFree(ActorRef<BackendConnection.Command> connection) {
+            Pool.this.becameFree(connection);
+        }
     }
 
     @Override
@@ -155,6 +183,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             case Withdraw(var lease, var reason) ->
                 assignments.withdraw(lease).ifPresent(waiting -> unserved(waiting.request(), reason));
             case FromBackend(var event) -> onBackend(event);
+            case FromCoordinator(var reply) -> Optional.ofNullable(share).ifPresent(own -> own.on(reply));
             case DeadlinePassed _ -> onDeadline();
             case Housekeeping _ -> onHousekeeping();
             case TryAgain _ -> openWhatIsWanted();
@@ -164,6 +193,9 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                 openWhatIsWanted();
             }
             case Shutdown _ -> onShutdown();
+        }
+        if (share != null && share.claims()) {
+            openWhatIsWanted(); // fewer may wait now, or less long
         }
         return goOn();
     }
@@ -187,6 +219,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         } else if (refusal != null && backingOff() && isLasting(refusal)) {
             join.replyTo().tell(new JoinFailed(refusal));
         } else {
+            joiningSince = joining.isEmpty() ? System.nanoTime() : joiningSince;
             joining.add(join.replyTo());
             openWhatIsWanted();
         }
@@ -245,11 +278,18 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     private void onDeadline() {
         for (var overdue : assignments.overdue(System.nanoTime())) {
-            ErrorResponse why =
-                    refusal != null ? refusal : ProxyError.queryWaitTimeout(plan.queryWaitTimeout(), plan.size());
-            unserved(overdue.request(), why);
+            unserved(overdue.request(), whyNoConnection());
         }
         watchDeadline();
+    }
+
+    private ErrorResponse whyNoConnection() {
+        if (refusal != null) {
+            return refusal;
+        }
+        return share != null && share.claims()
+                ? ProxyError.databaseFull(plan.queryWaitTimeout(), plan.key().database())
+                : ProxyError.queryWaitTimeout(plan.queryWaitTimeout(), plan.size());
     }
 
     // ---- connections
@@ -264,7 +304,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                 stillOpening.remove(connection);
                 refusal = null;
                 parameters = reported;
-                assignments.opened(connection, expiry());
+                assignments.opened(connection, System.nanoTime(), expiry());
                 joining.forEach(
                         waiting -> waiting.tell(new Joined(getContext().getSelf(), reported, statements, accepted)));
                 joining.clear();
@@ -316,6 +356,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     private void becameFree(ActorRef<BackendConnection.Command> connection) {
         long now = System.nanoTime();
         if (shuttingDown || assignments.expired(connection, now)) {
+            assignments.leaves(connection);
             connection.tell(new BackendConnection.Retire(shuttingDown ? "shutdown" : "server_lifetime"));
             return;
         }
@@ -323,16 +364,25 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             connection.tell(new BackendConnection.Retire("room for a session that needs its own"));
             return;
         }
+        if (share != null && share.holdsBack(connection, now)) {
+            return;
+        }
         Optional<Assignments.Waiting<LeaseId, Acquire>> next = assignments.next();
         if (next.isPresent()) {
             lend(connection, next.get().request());
         } else {
             assignments.idle(connection, now);
+            if (share != null) {
+                share.offerWhatIsIdle();
+            }
         }
     }
 
     private void gone(ActorRef<BackendConnection.Command> connection) {
         if (assignments.closed(connection)) {
+            if (share != null) {
+                share.closed(connection);
+            }
             giveBackPermit(connection);
             guests.forEach(guest -> guest.tell(new TryAgain()));
             openWhatIsWanted();
@@ -411,27 +461,37 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     }
 
     private void openWhatIsWanted() {
-        if (shuttingDown || (refusal != null && backingOff())) {
-            return;
-        }
+        boolean mayOpen = !shuttingDown && (refusal == null || !backingOff());
         int forJoining = parameters == null && !joining.isEmpty() ? 1 : 0;
         int minimum = opening.canLogIn(proof) ? plan.minSize() : 0;
-        int wanted = assignments.wanted(forJoining, Math.min(minimum, room()), room(), plan.parallelOpenings());
-        for (int i = 0; i < wanted; i++) {
-            Optional<ConnectionPermit> permit = permits.tryAcquire(plan.key(), plan.size());
-            if (permit.isEmpty()) {
-                return;
-            }
-            ActorRef<BackendConnection.Command> connection = getContext()
-                    .spawn(
-                            BackendConnection.create(plan.backend(), opening.with(proof), accepted, backendEvents),
-                            "backend-" + ++sequence,
-                            DispatcherSelector.fromConfig(opening.dispatcher()));
-            getContext().watch(connection);
-            permitOf.put(connection, permit.get());
-            stillOpening.add(connection);
-            assignments.startedOpening();
+        int wanted = mayOpen ? assignments.wanted(forJoining, Math.min(minimum, room()), room(), plan.parallelOpenings()) : 0;
+        int forClients = mayOpen ? assignments.wanted(forJoining, 0, room(), plan.parallelOpenings()) : 0;
+        int opened = 0;
+        while (opened < wanted && open()) {
+            opened++;
         }
+        if (share != null) {
+            long since = Math.min(assignments.waitingSince(), forJoining > 0 ? joiningSince : Long.MAX_VALUE);
+            share.claim(forClients - opened, wanted - opened, since);
+        }
+    }
+
+    /// @return whether there was a permit for it
+    private boolean open() {
+        Optional<ConnectionPermit> permit = permits.tryAcquire(plan.key(), plan.size());
+        if (permit.isEmpty()) {
+            return false;
+        }
+        ActorRef<BackendConnection.Command> connection = getContext()
+                .spawn(
+                        BackendConnection.create(plan.backend(), opening.with(proof), accepted, backendEvents),
+                        "backend-" + ++sequence,
+                        DispatcherSelector.fromConfig(opening.dispatcher()));
+        getContext().watch(connection);
+        permitOf.put(connection, permit.get());
+        stillOpening.add(connection);
+        assignments.startedOpening();
+        return true;
     }
 
     /// Spread by a fifth in both directions, so that connections opened together do not end together.
@@ -447,6 +507,9 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         long now = System.nanoTime();
         for (var connection : assignments.retire(now, plan.idleTimeout().toNanos(), plan.minSize())) {
             connection.tell(new BackendConnection.Retire("idle_timeout or server_lifetime"));
+        }
+        if (share != null) {
+            share.offerWhatIsIdle(); // connections have come of age
         }
         openWhatIsWanted();
     }

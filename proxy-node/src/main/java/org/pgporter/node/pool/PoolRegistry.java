@@ -29,7 +29,7 @@ import org.pgporter.node.transport.EventLoops;
 
 /// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start when it
 /// is to keep connections open that need nothing of a client. It lives on one event loop together with its
-/// connections; keys are dealt to the loops in turn.
+/// connections; keys are dealt to the loops in turn. Pools of a database with a cap share a [DatabaseCoordinator].
 public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     public sealed interface Command {}
 
@@ -67,6 +67,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
     /// Pools of one session each, with the key whose limit they count against.
     private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
+    private final Map<String, ActorRef<DatabaseCoordinator.Command>> coordinators = new HashMap<>();
     private int nextLoop;
     private long sequence;
     private boolean shuttingDown;
@@ -205,7 +206,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 Optional.empty());
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(
-                        Pool.create(plan, opening, permits),
+                        Pool.create(plan, opening, permits, cap(settings, loop)),
                         kind + ++sequence + "-" + loop,
                         DispatcherSelector.fromConfig(loops.dispatcher(loop)));
         getContext().watch(pool);
@@ -214,6 +215,24 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private static PoolKey key(PoolSettings settings) {
         return new PoolKey(settings.database(), settings.user());
+    }
+
+    /// A coordinator lives on the loop of its database's first pool.
+    private Optional<DatabaseShare.Terms> cap(PoolSettings settings, int loop) {
+        if (!settings.databaseLimits().capped()) {
+            return Optional.empty();
+        }
+        ActorRef<DatabaseCoordinator.Command> coordinator = coordinators.computeIfAbsent(
+                settings.database(),
+                _ -> getContext()
+                        .spawn(
+                                DatabaseCoordinator.create(settings.databaseLimits()),
+                                "database-" + coordinators.size(),
+                                DispatcherSelector.fromConfig(loops.dispatcher(loop))));
+        return Optional.of(new DatabaseShare.Terms(
+                coordinator,
+                settings.options().guaranteedSize(),
+                settings.databaseLimits().minConnectionLifetime()));
     }
 
     private static PoolPlan plan(PoolKey key, PoolSettings settings) {

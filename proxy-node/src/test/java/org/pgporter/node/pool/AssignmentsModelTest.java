@@ -112,7 +112,7 @@ class AssignmentsModelTest {
         }
         int connection = ++names;
         expiry.put(connection, now + LIFETIME);
-        assignments.opened(connection, now + LIFETIME);
+        assignments.opened(connection, now, now + LIFETIME);
         inUse.add(connection);
     }
 

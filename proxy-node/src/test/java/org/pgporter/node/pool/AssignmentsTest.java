@@ -217,7 +217,7 @@ class AssignmentsTest {
 
     private void opened(String connection, long expires) {
         assignments.startedOpening();
-        assignments.opened(connection, expires);
+        assignments.opened(connection, 0, expires);
     }
 
     private static List<Integer> keys(List<Assignments.Waiting<Integer, String>> waiting) {

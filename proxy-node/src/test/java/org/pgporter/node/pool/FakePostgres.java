@@ -22,6 +22,11 @@ final class FakePostgres implements AutoCloseable {
     final AtomicInteger open = new AtomicInteger();
     final AtomicInteger mostOpen = new AtomicInteger();
 
+    /// Accepted and not closed, whether logged in or not.
+    final AtomicInteger present = new AtomicInteger();
+
+    final AtomicInteger mostPresent = new AtomicInteger();
+
     private FakePostgres(ScriptedServer server) {
         this.server = server;
         server.serve(this::speak);
@@ -65,6 +70,15 @@ final class FakePostgres implements AutoCloseable {
     }
 
     private void speak(ServerConversation client) {
+        mostPresent.accumulateAndGet(present.incrementAndGet(), Math::max);
+        try {
+            letInOrRefuse(client);
+        } finally {
+            present.decrementAndGet();
+        }
+    }
+
+    private void letInOrRefuse(ServerConversation client) {
         mostOpening.accumulateAndGet(opening.incrementAndGet(), Math::max);
         client.expectsStartup();
         logins.acquireUninterruptibly();

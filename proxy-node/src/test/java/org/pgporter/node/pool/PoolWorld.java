@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.typesafe.config.ConfigFactory;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -21,6 +23,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.pgporter.auth.Secret;
 import org.pgporter.cluster.PoolKey;
 import org.pgporter.cluster.limit.LocalPermits;
+import org.pgporter.config.DatabaseLimits;
 import org.pgporter.config.PoolMode;
 import org.pgporter.node.backend.BackendConnection;
 import org.pgporter.node.backend.BackendOpening;
@@ -40,9 +43,10 @@ final class PoolWorld implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(10);
     static final PoolKey KEY = new PoolKey("db", "app");
 
-    final EventLoops loops = EventLoops.start(IoKind.AUTO, 1);
+    final EventLoops loops = EventLoops.start(IoKind.AUTO, 2);
     final ActorTestKit kit;
     private final ActorSystem<Void> system;
+    private final List<ActorRef<Pool.Command>> pools = new ArrayList<>();
     private final ExecutorService cpu = Executors.newSingleThreadExecutor();
 
     PoolWorld() {
@@ -80,7 +84,40 @@ final class PoolWorld implements AutoCloseable {
     }
 
     Client client(PoolPlan plan) {
-        return new Client(plan);
+        return new Client(plan, 0, Optional.empty());
+    }
+
+    void shutDownPools() {
+        pools.forEach(pool -> pool.tell(new Pool.Shutdown()));
+        pools.clear();
+    }
+
+    Database database(DatabaseLimits limits) {
+        return new Database(limits);
+    }
+
+    /// Pools that share a cap, on different loops in turn.
+    final class Database {
+        private final ActorRef<DatabaseCoordinator.Command> coordinator;
+        private final Duration minLifetime;
+        private int pools;
+
+        private Database(DatabaseLimits limits) {
+            coordinator =
+                    kit.spawn(DatabaseCoordinator.create(limits), DispatcherSelector.fromConfig(loops.dispatcher(0)));
+            minLifetime = limits.minConnectionLifetime();
+        }
+
+        Client client(PoolPlan plan, int guaranteed) {
+            return new Client(
+                    plan,
+                    pools++ % loops.count(),
+                    Optional.of(new DatabaseShare.Terms(coordinator, guaranteed, minLifetime)));
+        }
+
+        Client client(PoolPlan plan) {
+            return client(plan, 0);
+        }
     }
 
     /// A pool, and everybody who uses it.
@@ -89,19 +126,24 @@ final class PoolWorld implements AutoCloseable {
         final TestProbe<LeaseEvent> holder = kit.createTestProbe();
         final TestProbe<Pool.JoinReply> joined = kit.createTestProbe();
         final ActorRef<Pool.Command> pool;
+        private final int loop;
 
-        private Client(PoolPlan plan) {
+        private Client(PoolPlan plan, int loop, Optional<DatabaseShare.Terms> cap) {
+            this.loop = loop;
             var opening = new BackendOpening(
                     system,
                     loops,
-                    0,
+                    loop,
                     new SaltedPasswordCache(cpu),
                     new SecureRandom(),
                     Optional.of(Secret.of("secret")),
                     Optional.empty());
-            pool = kit.spawn(Pool.create(plan, opening, permits), DispatcherSelector.fromConfig(loops.dispatcher(0)));
+            pool = kit.spawn(
+                    Pool.create(plan, opening, permits, cap), DispatcherSelector.fromConfig(loops.dispatcher(loop)));
+            pools.add(pool);
         }
 
+        /// Connections open or being opened.
         int held() {
             return permits.held(KEY);
         }
@@ -142,7 +184,18 @@ final class PoolWorld implements AutoCloseable {
 
         /// Does several things before any actor of the loop gets its turn.
         void inOneTurn(Runnable actions) throws Exception {
-            loops.loop(0).submit(actions).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            loops.loop(loop).submit(actions).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        }
+
+        /// Until the pool has heard what was said to it, and what was said to its connections and passed on by them.
+        void hasHeard() {
+            try {
+                for (int hop = 0; hop < 3; hop++) {
+                    inOneTurn(() -> {});
+                }
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
         }
     }
 

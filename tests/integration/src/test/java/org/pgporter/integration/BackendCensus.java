@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.pgporter.support.TestPostgres;
 
-/// Counts the backends of a role at PostgreSQL again and again, and remembers the most.
+/// Counts the backends of a role, or of a database, at PostgreSQL again and again, and remembers the most.
 final class BackendCensus implements AutoCloseable {
     private static final long INTERVAL_MILLIS = 20;
 
@@ -18,14 +18,23 @@ final class BackendCensus implements AutoCloseable {
     private final Thread counter;
 
     BackendCensus(TestPostgres postgres, String role) {
-        counter = Thread.ofPlatform().name("backend-census").start(() -> count(postgres, role));
+        this(postgres, "usename", role);
     }
 
-    private void count(TestPostgres postgres, String role) {
+    private BackendCensus(TestPostgres postgres, String column, String name) {
+        counter = Thread.ofPlatform().name("backend-census").start(() -> count(postgres, column, name));
+    }
+
+    /// Of all roles together.
+    static BackendCensus ofDatabase(TestPostgres postgres, String database) {
+        return new BackendCensus(postgres, "datname", database);
+    }
+
+    private void count(TestPostgres postgres, String column, String name) {
         try (Connection connection = postgres.connect("postgres");
-                PreparedStatement backends =
-                        connection.prepareStatement("select count(*)::int from pg_stat_activity where usename = ?")) {
-            backends.setString(1, role);
+                PreparedStatement backends = connection.prepareStatement("select count(*)::int from pg_stat_activity"
+                        + " where backend_type = 'client backend' and " + column + " = ?")) {
+            backends.setString(1, name);
             do {
                 try (var rows = backends.executeQuery()) {
                     rows.next();
