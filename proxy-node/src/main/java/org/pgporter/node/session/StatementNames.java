@@ -2,7 +2,6 @@ package org.pgporter.node.session;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -18,23 +17,25 @@ final class StatementNames {
 
     private final Map<String, PreparedStatement> settled = new HashMap<>();
     private final ArrayDeque<Change> pending = new ArrayDeque<>();
+    /// The newest pending change of each name: a pipeline may have any number of them.
+    private final Map<String, Change> newest = new HashMap<>();
 
     Optional<PreparedStatement> get(String name) {
-        for (Iterator<Change> newestFirst = pending.descendingIterator(); newestFirst.hasNext(); ) {
-            Change change = newestFirst.next();
-            if (change.name().equals(name)) {
-                return Optional.ofNullable(change.statement());
-            }
-        }
-        return Optional.ofNullable(settled.get(name));
+        Change change = newest.get(name);
+        return Optional.ofNullable(change == null ? settled.get(name) : change.statement());
     }
 
     void parsed(String name, PreparedStatement statement) {
-        pending.add(new Change(name, statement));
+        changes(new Change(name, statement));
     }
 
     void closed(String name) {
-        pending.add(new Change(name, null));
+        changes(new Change(name, null));
+    }
+
+    private void changes(Change change) {
+        pending.add(change);
+        newest.put(change.name(), change);
     }
 
     /// The oldest change has been answered.
@@ -42,6 +43,9 @@ final class StatementNames {
     /// @param confirmed whether it happened
     void settle(boolean confirmed) {
         Change change = pending.remove();
+        if (newest.get(change.name()) == change) {
+            newest.remove(change.name());
+        }
         if (!confirmed) {
             return;
         }
@@ -69,6 +73,7 @@ final class StatementNames {
     /// Nothing that was sent will be answered any more.
     void dropPending() {
         pending.clear();
+        newest.clear();
     }
 
     boolean isEmpty() {
