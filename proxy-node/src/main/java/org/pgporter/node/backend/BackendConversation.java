@@ -236,6 +236,10 @@ final class BackendConversation {
         return owed.drainOutcomes();
     }
 
+    boolean outcomesWait() {
+        return owed.outcomesWait();
+    }
+
     // ---- from the server
 
     /// What a batch of the server means and what of it is for the client. Takes over the batch's bytes.

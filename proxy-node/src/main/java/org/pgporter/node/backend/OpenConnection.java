@@ -250,9 +250,9 @@ final class OpenConnection {
         }
         acknowledgeWhenWritable(batch.ack());
         ByteBuf due = talk.dueLocalReplies();
-        // The server may have nothing to say to this, as to COPY data that comes too late: the holder waits for a
-        // word all the same.
-        if (due.isReadable() || talk.settled()) {
+        // The server may have nothing to say to this, as to COPY data that comes too late or to what it skips after
+        // an error: the holder waits for a word all the same.
+        if (due.isReadable() || talk.settled() || talk.outcomesWait()) {
             tellReplies(lease, nothingButBytes(due), Optional.empty());
         }
     }

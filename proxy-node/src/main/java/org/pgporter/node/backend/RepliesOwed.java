@@ -54,7 +54,12 @@ final class RepliesOwed {
     private static final int OWN_CYCLE = 'O';
     private static final int BROKEN_FLUSH = 'H';
 
-    private int[] entries = new int[16];
+    private static final int ROOM_AT_FIRST = 16;
+
+    /// Entries that there is room for between floods; a client may well have a million questions open, once.
+    private static final int ROOM_KEPT = 1024;
+
+    private int[] entries = new int[ROOM_AT_FIRST];
     private int head;
     private int size;
 
@@ -340,6 +345,10 @@ final class RepliesOwed {
     private void forget() {
         head = (head + 1) & (entries.length - 1);
         size--;
+        if (size == 0 && entries.length > ROOM_KEPT) {
+            entries = new int[ROOM_AT_FIRST];
+            head = 0;
+        }
     }
 
     private void removeSecond() {
@@ -377,7 +386,15 @@ final class RepliesOwed {
         }
         byte[] drained = Arrays.copyOf(outcomes, outcomeCount);
         outcomeCount = 0;
+        if (outcomes.length > ROOM_KEPT) {
+            outcomes = new byte[ROOM_AT_FIRST];
+        }
         return drained;
+    }
+
+    /// There is something for [#drainOutcomes].
+    boolean outcomesWait() {
+        return outcomeCount > 0;
     }
 
     /// An own cycle is being answered: whatever the server sends now is for us.
@@ -393,6 +410,11 @@ final class RepliesOwed {
     /// The server reads COPY data from the client.
     boolean inCopyIn() {
         return copyIn;
+    }
+
+    /// For how many replies there is room without asking for more memory.
+    int room() {
+        return entries.length;
     }
 
     /// Something was asked that has not been answered.

@@ -2,11 +2,11 @@ package org.pgporter.node.session;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.pgporter.node.backend.PreparedStatement;
 
 /// What a client's names for prepared statements mean; the empty name is the unnamed statement.
@@ -14,70 +14,109 @@ import org.pgporter.node.backend.PreparedStatement;
 /// A Parse or Close counts at once for what follows it in the pipeline, but is only final when the server has
 /// answered: what the server refuses or skips after an error is taken back ([#settle]). So changes wait in
 /// line, in the order in which they were sent, and each answer settles the oldest.
+///
+/// Behind a Sync even that does not hold: there a change that has not been answered may or may not have happened
+/// ([#inDoubt]).
 final class StatementNames {
-    private sealed interface Change {}
-
-    private record Means(String name, PreparedStatement statement) implements Change {}
-
-    private record Forgets(List<String> names) implements Change {}
-
-    private record ForgetsAll() implements Change {}
+    /// @param names which names change; null: all of them
+    /// @param statement what they mean from now on; null: nothing
+    /// @param cycle in which it was sent
+    private record Change(
+            @Nullable List<String> names, @Nullable PreparedStatement statement, long number, long cycle) {}
 
     private final Map<String, PreparedStatement> settled = new HashMap<>();
     private final ArrayDeque<Change> pending = new ArrayDeque<>();
+    /// The newest pending change of each name: a pipeline may have any number of them.
+    private final Map<String, Change> newest = new HashMap<>();
+    private @Nullable Change newestOfAll;
+    private long cycle;
+    private long number;
 
     Optional<PreparedStatement> get(String name) {
-        for (Iterator<Change> newestFirst = pending.descendingIterator(); newestFirst.hasNext(); ) {
-            switch (newestFirst.next()) {
-                case Means(var changed, var statement) -> {
-                    if (changed.equals(name)) {
-                        return Optional.of(statement);
-                    }
-                }
-                case Forgets(var names) -> {
-                    if (names.contains(name)) {
-                        return Optional.empty();
-                    }
-                }
-                case ForgetsAll() -> {
-                    return Optional.empty();
-                }
-            }
-        }
-        return Optional.ofNullable(settled.get(name));
+        Change change = pendingFor(name);
+        return Optional.ofNullable(change == null ? settled.get(name) : change.statement());
+    }
+
+    private @Nullable Change pendingFor(String name) {
+        Change own = newest.get(name);
+        Change all = newestOfAll;
+        return own == null || all != null && all.number() > own.number() ? all : own;
+    }
+
+    /// Whether nobody can say what the name means to the server when it reads what is sent now.
+    boolean inDoubt(String name) {
+        Change change = pending.isEmpty() ? null : pendingFor(name);
+        return change != null && change.cycle() != cycle;
+    }
+
+    /// What follows is read even if something before it fails: a Sync or a Query has been sent.
+    void cycleEnded() {
+        cycle++;
     }
 
     void parsed(String name, PreparedStatement statement) {
-        pending.add(new Means(name, statement));
+        changes(List.of(name), statement);
     }
 
     void closed(String name) {
-        pending.add(new Forgets(List.of(name)));
+        changes(List.of(name), null);
     }
 
     /// DEALLOCATE of these.
     void deallocated(List<String> names) {
-        pending.add(new Forgets(names));
+        changes(names, null);
     }
 
     /// DEALLOCATE ALL or DISCARD ALL.
     void allDeallocated() {
-        pending.add(new ForgetsAll());
+        Change change = new Change(null, null, ++number, cycle);
+        pending.add(change);
+        newestOfAll = change;
+    }
+
+    private void changes(List<String> names, @Nullable PreparedStatement statement) {
+        Change change = new Change(names, statement, ++number, cycle);
+        pending.add(change);
+        names.forEach(name -> newest.put(name, change));
     }
 
     /// The oldest change has been answered.
     ///
     /// @param confirmed whether it happened
     void settle(boolean confirmed) {
-        Change change = pending.remove();
+        Change change = removeOldest();
         if (!confirmed) {
             return;
         }
-        switch (change) {
-            case Means(var name, var statement) -> settled.put(name, statement);
-            case Forgets(var names) -> names.forEach(settled::remove);
-            case ForgetsAll() -> settled.clear();
+        List<String> names = change.names();
+        PreparedStatement statement = change.statement();
+        if (names == null) {
+            settled.clear();
+        } else if (statement == null) {
+            names.forEach(settled::remove);
+        } else {
+            names.forEach(name -> settled.put(name, statement));
         }
+    }
+
+    /// The server has read the oldest change and refused it. A Parse of the unnamed statement destroys the one
+    /// before it all the same (`exec_parse_message` in PostgreSQL's `postgres.c`).
+    void refused() {
+        Change change = removeOldest();
+        if (change.statement() != null && List.of("").equals(change.names())) {
+            settled.remove("");
+        }
+    }
+
+    private Change removeOldest() {
+        Change change = pending.remove();
+        List<String> names = change.names();
+        if (names != null) {
+            names.forEach(name -> newest.remove(name, change));
+        } else if (newestOfAll == change) {
+            newestOfAll = null;
+        }
+        return change;
     }
 
     /// Everything that was changed has happened: it was answered without a backend.
@@ -102,6 +141,8 @@ final class StatementNames {
     /// Nothing that was sent will be answered any more.
     void dropPending() {
         pending.clear();
+        newest.clear();
+        newestOfAll = null;
     }
 
     boolean isEmpty() {

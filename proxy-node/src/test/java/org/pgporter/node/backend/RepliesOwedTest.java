@@ -471,4 +471,30 @@ class RepliesOwedTest {
         assertThat(seen.toString()).isEqualTo("2" + "TC(1)".repeat(100) + "Z");
         assertThat(owed.drainOutcomes()).hasSize(100);
     }
+
+    @Test
+    void shouldGiveUpTheRoomOfAFlood_checklist85() {
+        for (int i = 0; i < 10_000; i++) {
+            send("E");
+        }
+        assertThat(owed.room()).isGreaterThanOrEqualTo(10_000);
+        for (int i = 0; i < 10_000; i++) {
+            reply("C");
+        }
+        assertThat(owed.room()).isLessThan(2_000);
+        send("EDS");
+        reply("CTZ");
+        assertThat(owed.settled()).isTrue();
+    }
+
+    @Test
+    void shouldKnowThatSkippedNamesHaveTheirOutcome_checklist69() {
+        send("P");
+        reply("E");
+        assertThat(owed.outcomesWait()).isFalse();
+        localParse();
+        assertThat(owed.outcomesWait()).isTrue();
+        assertThat(owed.drainOutcomes()).containsExactly(RepliesOwed.DROPPED);
+        assertThat(owed.outcomesWait()).isFalse();
+    }
 }

@@ -1,6 +1,7 @@
 package org.pgporter.support;
 
 import com.ongres.scram.common.exception.ScramException;
+import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -364,6 +365,26 @@ public final class RawClient implements AutoCloseable {
         transcript.line(Transcript.BACKEND, bytes + " bytes that nobody looks at");
         socket.skip(bytes, bytes + " bytes");
         return this;
+    }
+
+    /// Looks at the messages that come, and remembers none of them: for conversations too long to keep. Only where
+    /// nothing that was received before waits to be expected.
+    public RawClient reads(MessageReader reader) {
+        transcript.line(Transcript.BACKEND, "messages that are read one by one and forgotten");
+        boolean goesOn = true;
+        while (goesOn) {
+            var frame = socket.readTyped("the next message")
+                    .orElseThrow(() -> transcript.failure("expected a message, but the server closed the connection"));
+            goesOn = reader.goesOnAfter((char) frame.type(), frame.body());
+        }
+        return this;
+    }
+
+    /// Takes messages as they come, without a record for each.
+    @FunctionalInterface
+    public interface MessageReader {
+        /// @return whether it wants another one
+        boolean goesOnAfter(char type, ByteBuf body);
     }
 
     /// Runs a simple query and returns the rows of all its results, in the order they came.
