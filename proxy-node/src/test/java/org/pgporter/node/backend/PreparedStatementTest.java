@@ -27,14 +27,14 @@ class PreparedStatementTest {
     }
 
     @Test
-    void shouldTellParameterTypesApart() {
+    void shouldTellParameterTypesApart() { // checklist 87
         byte[] asText = {'$', '1', 0, 0, 1, 0, 0, 0, 25};
         byte[] asInt = {'$', '1', 0, 0, 1, 0, 0, 0, 23};
         assertThat(named(asText)).isNotEqualTo(named(asInt));
     }
 
     @Test
-    void shouldNotTakeAnotherTextWithTheSameHashForTheSame() {
+    void shouldNotTakeAnotherTextWithTheSameHashForTheSame() { // checklist 87
         // "Aa" and "BB" have one hash, and so have all texts made of them.
         PreparedStatement one = named(definition("select Aa"));
         PreparedStatement other = named(definition("select BB"));
@@ -54,7 +54,7 @@ class PreparedStatementTest {
     }
 
     @Test
-    void shouldNeverGiveOneServerNameTwice() {
+    void shouldNeverGiveOneServerNameTwice() { // checklist 96
         PreparedStatement one = named(definition("select 1"));
         PreparedStatement other = named(definition("select 1"));
         assertThat(one.serverName()).startsWith(PreparedStatement.NAME_PREFIX).isNotEqualTo(other.serverName());
@@ -77,7 +77,7 @@ class PreparedStatementTest {
     }
 
     @Test
-    void shouldShareOneStatementPerDefinition() {
+    void shouldShareOneStatementPerDefinition() { // checklist 97
         StatementCatalog catalog = new StatementCatalog();
         PreparedStatement first = catalog.statement(definition("select 1"), PlanContext.DEFAULT);
         assertThat(catalog.statement(definition("select 1"), PlanContext.DEFAULT))

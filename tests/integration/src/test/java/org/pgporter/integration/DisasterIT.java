@@ -138,7 +138,7 @@ class DisasterIT {
 
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
-    void shouldSurviveThatBackendsAreTerminated(PostgresMajor major) {
+    void shouldSurviveThatBackendsAreTerminated(PostgresMajor major) { // checklist 95
         survives(major, proxied -> {
             for (int round = 0; round < 10; round++) {
                 proxied.postgres()
@@ -152,7 +152,7 @@ class DisasterIT {
     /// A backend that died while nobody used it is no client's affair.
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
-    void shouldNotTellClientsOfBackendsThatDiedIdle(PostgresMajor major) throws Exception {
+    void shouldNotTellClientsOfBackendsThatDiedIdle(PostgresMajor major) throws Exception { // checklist 109
         try (Proxied proxied = given(major);
                 Connection connection = proxied.connect();
                 var statement = connection.createStatement()) {
@@ -243,7 +243,7 @@ class DisasterIT {
 
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
-    void shouldSurviveClientsThatVanishInEveryPhase(PostgresMajor major) {
+    void shouldSurviveClientsThatVanishInEveryPhase(PostgresMajor major) { // checklist 108
         try (Proxied proxied = given(major);
                 Crowd crowd = new Crowd(proxied, CROWD / 2)) {
             // Given

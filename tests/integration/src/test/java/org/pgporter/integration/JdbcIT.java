@@ -131,7 +131,8 @@ class JdbcIT {
 
     @ParameterizedTest
     @MethodSource(CASES)
-    void shouldReplaceAStatementWhoseTypesChange(PostgresMajor major, PoolMode mode) throws SQLException {
+    void shouldReplaceAStatementWhoseTypesChange(PostgresMajor major, PoolMode mode)
+            throws SQLException { // checklist 87
         try (Connection connection = given(major, mode).connect();
                 PreparedStatement statement = connection.prepareStatement("select pg_typeof(?)::text")) {
             for (int round = 0; round < 20; round++) {
@@ -151,7 +152,7 @@ class JdbcIT {
     /// and every one of them may have the old plan.
     @ParameterizedTest
     @MethodSource(CASES)
-    void shouldSurviveAChangedTable(PostgresMajor major, PoolMode mode) throws SQLException {
+    void shouldSurviveAChangedTable(PostgresMajor major, PoolMode mode) throws SQLException { // checklist 93
         Proxied proxied = given(major, mode);
         List<Connection> connections = new ArrayList<>();
         try {
@@ -376,7 +377,7 @@ class JdbcIT {
 
     @ParameterizedTest
     @MethodSource(CASES)
-    void shouldKeepWhatTheSessionIsSetTo(PostgresMajor major, PoolMode mode) throws SQLException {
+    void shouldKeepWhatTheSessionIsSetTo(PostgresMajor major, PoolMode mode) throws SQLException { // checklist 99
         Proxied proxied = given(major, mode);
         try (Connection connection = proxied.connect("ApplicationName", "jdbc one");
                 Connection second = proxied.connect("ApplicationName", "jdbc two")) {
@@ -490,7 +491,7 @@ class JdbcIT {
 
     @ParameterizedTest
     @MethodSource(CASES)
-    void shouldStayValidAfterErrors(PostgresMajor major, PoolMode mode) throws SQLException {
+    void shouldStayValidAfterErrors(PostgresMajor major, PoolMode mode) throws SQLException { // checklist 89
         try (Connection connection = given(major, mode).connect()) {
             for (int round = 0; round < 10; round++) {
                 SQLException failure = catchThrowableOfType(SQLException.class, () -> single(connection, "select 1/0"));

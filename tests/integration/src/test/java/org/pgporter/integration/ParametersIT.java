@@ -54,7 +54,7 @@ class ParametersIT {
     // ---- with a real server --------------------------------------------------------------------------------------
 
     @Test
-    void shouldKeepReportedParametersApart() {
+    void shouldKeepReportedParametersApart() { // checklist 99
         try (RawClient one = client();
                 RawClient two = client("TimeZone", "Asia/Tokyo", "application_name", "two")) {
             one.query("set datestyle to German; set timezone to 'Europe/Paris'; set client_encoding to latin1;"
@@ -83,7 +83,7 @@ class ParametersIT {
     }
 
     @Test
-    void shouldApplyWhatTheServerDoesNotReportFromTheStartup() {
+    void shouldApplyWhatTheServerDoesNotReportFromTheStartup() { // checklist 99
         try (RawClient one = client("statement_timeout", "12345", "options", "-c work_mem=7MB");
                 RawClient two = client()) {
             for (int round = 0; round < 3; round++) {
@@ -98,7 +98,7 @@ class ParametersIT {
     @ParameterizedTest
     @ValueSource(
             strings = {"it's", "back\\slash", "\"double\"", "'; drop table students; --", "$1 $$ %s", "", "grüße, 世界"})
-    void shouldCarryAnyValue(String value) {
+    void shouldCarryAnyValue(String value) { // checklist 102, 103
         String longer = value + "-".repeat(250);
         try (RawClient one = client("pgporter.test", value, "pgporter.longer", longer);
                 RawClient two = client()) {
@@ -112,7 +112,7 @@ class ParametersIT {
     }
 
     @Test
-    void shouldKeepTheMeaningOfASearchPath() {
+    void shouldKeepTheMeaningOfASearchPath() { // checklist 101, 103
         String path = "\"$user\", \"odd name\", public";
         try (RawClient one = client("search_path", path);
                 RawClient two = client()) {
@@ -124,7 +124,7 @@ class ParametersIT {
     }
 
     @Test
-    void shouldFollowResetAndRollback() {
+    void shouldFollowResetAndRollback() { // checklist 104, 107
         try (RawClient one = client("TimeZone", "Asia/Tokyo");
                 RawClient two = client()) {
             one.query("begin; set timezone to 'Europe/Paris'");
@@ -145,7 +145,7 @@ class ParametersIT {
     // ---- with a script that counts ---------------------------------------------------------------------------------
 
     @Test
-    void shouldSayNothingToTheServerWhenNothingDiffers() {
+    void shouldSayNothingToTheServerWhenNothingDiffers() { // checklist 100
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient one = scene.client("TimeZone", "UTC", "DateStyle", "ISO, MDY", "client_encoding", "UTF8");
@@ -159,7 +159,7 @@ class ParametersIT {
     }
 
     @Test
-    void shouldSetOnlyTheDifferenceAndOnlyWhenTheSessionChanges() {
+    void shouldSetOnlyTheDifferenceAndOnlyWhenTheSessionChanges() { // checklist 100
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             CompletableFuture<RawClient> login =
@@ -193,7 +193,7 @@ class ParametersIT {
     }
 
     @Test
-    void shouldRefuseALoginWithTheServersWordsAndGoOn() {
+    void shouldRefuseALoginWithTheServersWordsAndGoOn() { // checklist 105
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient refused = scene.connection();
@@ -229,7 +229,7 @@ class ParametersIT {
     }
 
     @Test
-    void shouldTellOfAParameterThatTheServerChanges() {
+    void shouldTellOfAParameterThatTheServerChanges() { // checklist 99, 104
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();

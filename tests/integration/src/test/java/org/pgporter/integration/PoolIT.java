@@ -91,7 +91,7 @@ class PoolIT {
     // ---- backends that die ---------------------------------------------------------------------------------------
 
     @Test
-    void shouldNotNoticeThatAnIdleBackendDied() {
+    void shouldNotNoticeThatAnIdleBackendDied() { // checklist 109
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -104,7 +104,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldServeWithAnotherWhenTheCheckFindsTheBackendDead() {
+    void shouldServeWithAnotherWhenTheCheckFindsTheBackendDead() { // checklist 109
         try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withServerCheckDelay(Duration.ZERO)))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -157,7 +157,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldNotWaitForCopyDataOfAClientThatHasSaidGoodbye() {
+    void shouldNotWaitForCopyDataOfAClientThatHasSaidGoodbye() { // checklist 108
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -174,7 +174,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldNotReuseABackendThatTalksToNobody() {
+    void shouldNotReuseABackendThatTalksToNobody() { // checklist 110
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -241,7 +241,7 @@ class PoolIT {
     // ---- clients that leave ----------------------------------------------------------------------------------------
 
     @Test
-    void shouldRollBackForAClientThatLeavesItsTransaction() {
+    void shouldRollBackForAClientThatLeavesItsTransaction() { // checklist 108
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             for (boolean polite : new boolean[] {true, false}) {
@@ -263,7 +263,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldGiveUpABackendThatDoesNotRollBack() {
+    void shouldGiveUpABackendThatDoesNotRollBack() { // checklist 108
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             inTransaction(scene, backend).terminates();
@@ -276,7 +276,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldCancelTheQueryOfAClientThatVanishes() {
+    void shouldCancelTheQueryOfAClientThatVanishes() { // checklist 108
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();

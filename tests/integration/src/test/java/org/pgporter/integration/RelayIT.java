@@ -227,7 +227,7 @@ class RelayIT {
     }
 
     @Test
-    void shouldRelayNoticesAndNotifications() {
+    void shouldRelayNoticesAndNotifications() { // checklist 109, 111
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -253,7 +253,7 @@ class RelayIT {
     }
 
     @Test
-    void shouldFinishWhatWasAskedBeforeTerminate() {
+    void shouldFinishWhatWasAskedBeforeTerminate() { // checklist 108
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -355,7 +355,7 @@ class RelayIT {
     }
 
     @Test
-    void shouldKeepAPreparedStatementWhereverItGoes() {
+    void shouldKeepAPreparedStatementWhereverItGoes() { // checklist 95
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
