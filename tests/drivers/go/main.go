@@ -24,7 +24,7 @@ import (
 
 const (
 	connections = 12
-	rounds      = 24
+	rounds      = 32
 	// More than the driver keeps prepared (512), so that it closes the oldest.
 	statements = 530
 	insert     = "insert into things (worker, token) values ($1, $2)"
@@ -101,11 +101,14 @@ func (w *worker) name() string {
 
 func (w *worker) setUp() {
 	w.exec(fmt.Sprintf("set application_name = '%s'; set timezone = '%s'", w.name(), w.zone()))
+	w.exec(fmt.Sprintf("set work_mem = '%dkB'", w.number+64))
 }
 
 func (w *worker) session() {
-	var name, zone string
-	must(w.conn.QueryRow(w.ctx, "select current_setting($1), current_setting($2)", "application_name", "timezone").Scan(&name, &zone))
+	var name, zone, memory string
+	must(w.conn.QueryRow(w.ctx, "select current_setting($1), current_setting($2), current_setting('work_mem')", "application_name", "timezone").
+		Scan(&name, &zone, &memory))
+	expect(memory, fmt.Sprintf("%dkB", w.number+64))
 	expect(name, w.name())
 	expect(zone, w.zone())
 	expect(w.conn.PgConn().ParameterStatus("TimeZone"), w.zone())
@@ -404,6 +407,47 @@ func (w *worker) closesStatements() {
 	w.ways()
 }
 
+// mayWait: two may hold a backend until another connection has done something; more would wait for each other.
+func (w *worker) mayWait() bool {
+	return w.number < 2
+}
+
+func (w *worker) listens() {
+	if !w.mayWait() {
+		return
+	}
+	channel := fmt.Sprintf("channel_%d", w.number)
+	w.exec("listen " + channel)
+	patience, cancel := context.WithTimeout(w.ctx, 30*time.Second)
+	defer cancel()
+	for range 3 {
+		token := w.token()
+		_, err := w.pool.Exec(w.ctx, "select pg_notify($1, $2)", channel, token)
+		must(err)
+		heard, err := w.conn.WaitForNotification(patience)
+		must(err)
+		expect(heard.Channel+" "+heard.Payload, channel+" "+token)
+		w.asks(w.conn)
+	}
+	w.exec("unlisten *")
+	w.asks(w.conn)
+}
+
+// keeps: a temporary table binds the session to its backend while it lasts.
+func (w *worker) keeps() {
+	if !w.mayWait() {
+		return
+	}
+	w.exec(fmt.Sprintf("create temporary table mine as select %d as number", w.number))
+	for range 4 {
+		var number int
+		must(w.conn.QueryRow(w.ctx, "select number from mine").Scan(&number))
+		expect(number, w.number)
+	}
+	w.exec("drop table mine")
+	w.asks(w.conn)
+}
+
 // timesOut: when the context ends the driver sends a cancel request and gives the connection up; the pool opens another.
 func (w *worker) timesOut() {
 	short, cancel := context.WithTimeout(w.ctx, 50*time.Millisecond)
@@ -413,6 +457,9 @@ func (w *worker) timesOut() {
 		must(fmt.Errorf("expected to run out of time, got %v", err))
 	}
 	w.asks(w.pool)
+	if !w.mayWait() {
+		return
+	}
 	// And as an application that cancels by hand, once the query runs, and keeps the connection.
 	asleep := make(chan error)
 	go func() {
@@ -439,7 +486,8 @@ func (w *worker) works() {
 	}
 	steps := []func(){
 		w.session, w.prepared, w.ways, w.rollback, w.savepoints, w.errors, w.batches, w.pipelines, w.copies, w.cursors,
-		w.types, w.large, w.largeObjects, w.timesOut,
+		w.types, w.large, w.largeObjects, w.timesOut, w.listens,
+		w.keeps,
 	}
 	for turn := range rounds {
 		steps[(turn+w.number)%len(steps)]()

@@ -4,6 +4,7 @@
 // of its question. Exits with 0 and one line of summary, or with 1 and what went wrong.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,7 +14,7 @@ import Cursor from 'pg-cursor';
 import QueryStream from 'pg-query-stream';
 
 const CONNECTIONS = 12;
-const ROUNDS = 24;
+const ROUNDS = 30;
 const ZONES = ['Asia/Kathmandu', 'America/St_Johns', 'Pacific/Chatham', 'Africa/Nairobi'];
 const INSERT = 'insert into things (worker, token) values ($1, $2)';
 
@@ -58,10 +59,12 @@ class Worker {
 
   async setUp() {
     await this.client.query(`set application_name = 'worker ${this.number}'; set timezone = '${this.zone()}'`);
+    await this.client.query(`set work_mem = '${this.number + 64}kB'`);
   }
 
   async session() {
     assert.equal(await this.value('show application_name'), `worker ${this.number}`);
+    assert.equal(await this.value('show work_mem'), `${this.number + 64}kB`);
     assert.equal(await this.value('select current_setting($1)', ['timezone']), this.zone());
   }
 
@@ -242,6 +245,37 @@ class Worker {
     assert.equal(await this.value('show statement_timeout'), '0');
   }
 
+  async listens() {
+    if (this.number > 1) {
+      return; // More that keep their backends would leave none to the others.
+    }
+    const channel = `channel_${this.number}`;
+    await this.client.query(`listen ${channel}`);
+    for (let i = 0; i < 3; i++) {
+      const token = this.token();
+      const [[heard]] = await Promise.all([
+        once(this.client, 'notification', { signal: AbortSignal.timeout(30_000) }),
+        this.pool.query('select pg_notify($1, $2)', [channel, token]),
+      ]);
+      assert.deepEqual([heard.channel, heard.payload], [channel, token]);
+      await this.asks();
+    }
+    await this.client.query('unlisten *');
+    await this.asks();
+  }
+
+  /** A temporary table binds the session to its backend while it lasts. */
+  async keeps() {
+    if (this.number > 1) {
+      return;
+    }
+    await this.client.query(`create temporary table mine as select ${this.number} as number`);
+    for (let i = 0; i < 8; i++) {
+      assert.equal(await this.value({ name: 'mine', text: 'select number from mine' }), this.number);
+    }
+    await this.client.query('drop table mine');
+  }
+
   /** As most applications do it: each query on whatever connection is free. */
   async anywhere() {
     await Promise.all(Array.from({ length: 20 }, () => this.asks(this.pool)));
@@ -251,7 +285,8 @@ class Worker {
     await this.setUp();
     const steps = [
       this.session, this.prepared, this.rollback, this.savepoints, this.errors, this.atOnce, this.manyStatements, this.copies,
-      this.cursors, this.types, this.large, this.timesOut, this.anywhere,
+      this.cursors, this.types, this.large, this.timesOut, this.anywhere, this.listens,
+      this.keeps,
     ];
     for (let turn = 0; turn < ROUNDS; turn++) {
       const step = steps[(turn + this.number) % steps.length];

@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers';
 import postgres from 'postgres';
 
 const CONNECTIONS = 12;
-const ROUNDS = 24;
+const ROUNDS = 28;
 const ZONES = ['Asia/Kathmandu', 'America/St_Johns', 'Pacific/Chatham', 'Africa/Nairobi'];
 
 /** One reserved connection of the driver's pool and what is done with it. `sql` is that connection, `pool` is any. */
@@ -52,11 +52,13 @@ class Worker {
 
   async setUp() {
     await this.sql.unsafe(`set application_name = 'worker ${this.number}'; set timezone = '${this.zone()}'`);
+    await this.sql`select set_config('work_mem', ${`${this.number + 64}kB`}, false)`;
   }
 
   async session() {
-    const [row] = await this.sql`select current_setting('application_name') as name, current_setting('timezone') as zone`;
-    assert.deepEqual({ ...row }, { name: `worker ${this.number}`, zone: this.zone() });
+    const [row] = await this.sql`select current_setting('application_name') as name, current_setting('timezone') as zone,
+      current_setting('work_mem') as memory`;
+    assert.deepEqual({ ...row }, { name: `worker ${this.number}`, zone: this.zone(), memory: `${this.number + 64}kB` });
   }
 
   async prepared() {
@@ -224,7 +226,31 @@ class Worker {
     await this.pool`select lo_unlink(${oid})`;
   }
 
+  /** The driver listens on a connection of its own, which it keeps. */
+  async listens() {
+    if (this.number > 0) {
+      return;
+    }
+    const heard = [];
+    let hears;
+    const { unlisten } = await this.pool.listen('channel', (payload) => {
+      heard.push(payload);
+      hears();
+    });
+    for (let i = 0; i < 3; i++) {
+      const token = this.token();
+      await Promise.all([new Promise((resolve) => (hears = resolve)), this.pool.notify('channel', token)]);
+      assert.equal(heard.at(-1), token);
+    }
+    assert.equal(heard.length, 3);
+    await unlisten();
+    await this.asks();
+  }
+
   async cancels() {
+    if (this.number > 1) {
+      return; // Who watches a sleeper needs a backend as well: more would wait for each other.
+    }
     const query = this.sql`select pg_sleep(60), ${this.token()}::text`;
     const ended = assert.rejects(query, { code: '57014' });
     let asleep = false;
@@ -243,6 +269,7 @@ class Worker {
     const steps = [
       this.session, this.prepared, this.pipelines, this.rollback, this.savepoints, this.errors, this.manyRows, this.copies,
       this.cursors, this.types, this.large, this.largeObjects, this.cancels,
+      this.listens,
     ];
     for (let turn = 0; turn < ROUNDS; turn++) {
       const step = steps[(turn + this.number) % steps.length];

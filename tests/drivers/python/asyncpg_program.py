@@ -16,7 +16,7 @@ import uuid
 import asyncpg
 
 CONNECTIONS = 12
-ROUNDS = 24
+ROUNDS = 28
 # More than the driver keeps prepared (100), so that it closes the oldest.
 STATEMENTS = 130
 ZONES = ["Asia/Kathmandu", "America/St_Johns", "Pacific/Chatham", "Africa/Nairobi"]
@@ -65,9 +65,11 @@ class Worker:
 
     async def set_up(self):
         await self.connection.execute(f"set application_name = 'worker {self.number}'; set timezone = '{self.zone()}'")
+        await self.connection.execute(f"set work_mem = '{self.number + 64}kB'")
 
     async def session(self):
         expect(await self.connection.fetchval("show application_name"), f"worker {self.number}")
+        expect(await self.connection.fetchval("show work_mem"), f"{self.number + 64}kB")
         expect(self.connection.get_settings().TimeZone, self.zone())
         expect(await self.connection.fetchval("select current_setting($1)", "timezone"), self.zone())
 
@@ -238,16 +240,45 @@ class Worker:
             else:
                 raise AssertionError("it should have taken too long")
 
+    async def listens(self):
+        if self.number > 1:  # More that keep their backends would leave none to the others.
+            return
+        channel = f"channel_{self.number}"
+        heard = asyncio.Queue()
+
+        def hears(_connection, _process, channel, payload):
+            heard.put_nowait((channel, payload))
+
+        await self.connection.add_listener(channel, hears)
+        for _ in range(3):
+            token = self.token()
+            await self.pool.execute("select pg_notify($1, $2)", channel, token)
+            expect(await asyncio.wait_for(heard.get(), 30), (channel, token))
+            await self.asks()
+        await self.connection.remove_listener(channel, hears)
+        await self.asks()
+
+    async def keeps(self):
+        if self.number > 1:
+            return
+        await self.connection.execute(f"create temporary table mine as select {self.number} as number")
+        for _ in range(8):
+            expect(await self.connection.fetchval("select number from mine"), self.number)
+        await self.connection.execute("drop table mine")
+
     async def borrows(self):
         """A connection of the driver's pool is reset when it is given back: RESET ALL, UNLISTEN *, CLOSE ALL and more."""
         async with self.pool.acquire() as other:
-            await other.execute("set application_name = 'borrowed'")
+            await other.execute(f"set work_mem = '{self.number + 64}kB'; set application_name = 'borrowed'")
+            expect(await other.fetchval("show work_mem"), f"{self.number + 64}kB")
         async with self.pool.acquire() as other:
+            expect(await other.fetchval("show work_mem"), "4MB")
             expect(await other.fetchval("show application_name"), "")
         await self.session()
 
     STEPS = [
-        session, prepared, rollback, savepoints, errors, many_rows, copies, cursors, types, large, times_out, borrows
+        session, prepared, rollback, savepoints, errors, many_rows, copies, cursors, types, large, times_out, borrows,
+        listens, keeps,
     ]
 
     async def works(self):

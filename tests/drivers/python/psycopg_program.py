@@ -18,7 +18,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 CONNECTIONS = 12
-ROUNDS = 24
+ROUNDS = 28
 # One more than the driver keeps prepared, so that it deallocates.
 STATEMENTS = 130
 # psycopg prepares a statement when it is executed for the sixth time.
@@ -59,6 +59,7 @@ class Worker:
         self.connection.autocommit = self.number % 2 == 1
         self.connection.execute(f"set application_name = 'worker {self.number}'")
         self.connection.execute(f"set timezone = '{self.zone()}'")
+        self.connection.execute("select set_config('work_mem', %s, false)", [f"{self.number + 64}kB"])
         self.connection.commit()
 
     def zone(self):
@@ -67,6 +68,7 @@ class Worker:
     def session(self):
         expect(self.connection.execute("show application_name").fetchone()[0], f"worker {self.number}")
         expect(self.connection.execute("show timezone").fetchone()[0], self.zone())
+        expect(self.connection.execute("show work_mem").fetchone()[0], f"{self.number + 64}kB")
         moment = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=datetime.timezone.utc)
         read = self.connection.execute("select %s::timestamptz", [moment]).fetchone()[0]
         expect(read, moment)
@@ -262,7 +264,48 @@ class Worker:
         self.connection.commit()
         self.prepared()
 
+    def may_wait(self):
+        """Two may hold a backend until another connection has done something: more would wait for each other."""
+        return self.number < 2
+
+    def listens(self):
+        if not self.may_wait():
+            return
+        channel = f"channel_{self.number}"
+        self.connection.execute(f"listen {channel}")
+        self.connection.commit()
+        with psycopg.connect(autocommit=True) as other:
+            for _ in range(3):
+                token = self.token()
+                other.execute("select pg_notify(%s, %s)", [channel, token])
+                heard = [(it.channel, it.payload) for it in self.connection.notifies(timeout=30, stop_after=1)]
+                expect(heard, [(channel, token)])
+                self.connection.commit()
+        self.connection.execute("unlisten *")
+        self.connection.commit()
+
+    def keeps(self):
+        """What binds a session to its backend while it lasts: a cursor that outlives its transaction, a temporary table."""
+        if not self.may_wait():
+            return
+        with self.connection.cursor(name="held", withhold=True) as cursor:
+            cursor.execute("select n, %s from generate_series(1, 50) n", [self.number])
+            self.connection.commit()
+            expect(cursor.fetchmany(10)[-1], (10, self.number))
+            self.asks()
+            self.connection.commit()
+            expect(cursor.fetchall()[-1], (50, self.number))
+        self.connection.execute("create temporary table mine as select %s::int as number", [self.number])
+        self.connection.commit()
+        for _ in range(CROSSES_THRESHOLD):
+            expect(self.connection.execute("select number from mine").fetchone()[0], self.number)
+            self.connection.commit()
+        self.connection.execute("drop table mine")
+        self.connection.commit()
+
     def cancels(self):
+        if not self.may_wait():
+            return
         canceller = threading.Thread(target=self.cancels_when_asleep)
         canceller.start()
         self.fails("57014", "select pg_sleep(60), %s", ["cancelled"])
@@ -278,7 +321,10 @@ class Worker:
                 pass
         self.connection.cancel_safe()
 
-    STEPS = [session, prepared, rollback, savepoints, errors, pipeline, many_rows, copies, cursors, types, large, cancels]
+    STEPS = [
+        session, prepared, rollback, savepoints, errors, pipeline, many_rows, copies, cursors, types, large, cancels, listens,
+        keeps,
+    ]
 
     def works(self):
         self.set_up()

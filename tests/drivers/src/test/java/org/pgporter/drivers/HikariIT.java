@@ -25,6 +25,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.pgporter.drivers.Workers.Worker;
 import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
 import org.postgresql.largeobject.LargeObject;
 import org.postgresql.largeobject.LargeObjectManager;
 
@@ -78,6 +79,9 @@ class HikariIT {
                     thread::keepsLargeObjects,
                     thread::runsOutOfTime,
                     thread::readsOnly,
+                    thread::isolates,
+                    thread::keepsATemporaryTable,
+                    thread::listens,
                 };
             });
         }
@@ -152,12 +156,15 @@ class HikariIT {
                     Statement statement = connection.createStatement()) {
                 connection.setClientInfo("ApplicationName", "thread " + worker.number());
                 statement.execute("set timezone = 'Asia/Kathmandu'");
+                statement.execute("set work_mem = '" + (100 + worker.number()) + "kB'");
                 for (int i = 0; i < CROSSES_THRESHOLD; i++) {
                     assertThat(single(connection, "show application_name")).isEqualTo("thread " + worker.number());
                     assertThat(single(connection, "select current_setting('timezone')"))
                             .isEqualTo("Asia/Kathmandu");
+                    assertThat(single(connection, "show work_mem")).isEqualTo(100 + worker.number() + "kB");
                 }
                 statement.execute("reset timezone");
+                statement.execute("reset work_mem");
                 assertThat(single(connection, "show timezone")).isNotEqualTo("Asia/Kathmandu");
             }
         }
@@ -404,6 +411,63 @@ class HikariIT {
                     statement.setQueryTimeout(1);
                     fails("57014", () -> statement.execute("select pg_sleep(60)"));
                 }
+                ask(connection);
+            }
+        }
+
+        /// HikariCP says SET SESSION CHARACTERISTICS, and puts it back when the connection returns.
+        void isolates() throws SQLException {
+            try (Connection connection = dataSource.getConnection()) {
+                connection.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+                for (int i = 0; i < 3; i++) {
+                    assertThat(single(connection, "show transaction_isolation")).isEqualTo("serializable");
+                    ask(connection);
+                }
+            }
+            try (Connection connection = dataSource.getConnection()) {
+                assertThat(single(connection, "show transaction_isolation")).isEqualTo("read committed");
+            }
+        }
+
+        void keepsATemporaryTable() throws SQLException {
+            if (!worker.mayWait()) {
+                return;
+            }
+            try (Connection connection = dataSource.getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute("create temporary table mine as select " + worker.number() + " as number");
+                for (int i = 0; i < CROSSES_THRESHOLD; i++) {
+                    ask(connection);
+                    assertThat(single(connection, "select number from mine"))
+                            .isEqualTo(Integer.toString(worker.number()));
+                }
+                statement.execute("drop table mine");
+                ask(connection);
+            }
+        }
+
+        /// Who listens hears what was said, and nobody else.
+        void listens() throws SQLException {
+            if (!worker.mayWait()) {
+                return;
+            }
+            String channel = "channel_" + worker.number();
+            try (Connection connection = dataSource.getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute("listen " + channel);
+                for (int i = 0; i < 3; i++) {
+                    String token = worker.token();
+                    try (Connection other = dataSource.getConnection()) {
+                        single(other, "select pg_notify(?, ?)", channel, token);
+                    }
+                    PGNotification[] heard =
+                            connection.unwrap(PGConnection.class).getNotifications(30_000);
+                    assertThat(heard)
+                            .extracting(it -> it.getName() + " " + it.getParameter())
+                            .containsExactly(channel + " " + token);
+                    ask(connection);
+                }
+                statement.execute("unlisten *");
                 ask(connection);
             }
         }

@@ -87,6 +87,7 @@ class R2dbcIT {
                         subscriber::passesTypes,
                         subscriber::passesLargeValues,
                         subscriber::cancels,
+                        subscriber::listens,
                     };
                 });
             } finally {
@@ -393,8 +394,42 @@ class R2dbcIT {
             assertThat(same).containsExactly(true);
         }
 
+        /// Who listens hears what was said, and nobody else.
+        void listens() {
+            if (!worker.mayWait()) {
+                return;
+            }
+            String channel = "channel_" + worker.number();
+            String token = worker.token();
+            List<String> heard = with(connection -> {
+                PostgresqlConnection own = unwrapped(connection);
+                Flux<String> notifications = own.getNotifications().map(it -> it.getName() + " " + it.getParameter());
+                Mono<String> first = notifications.next();
+                return updated(own.createStatement("listen " + channel).execute())
+                        .then(Mono.zip(
+                                first,
+                                Flux.usingWhen(
+                                                pool.create(),
+                                                other -> rows(
+                                                        other.createStatement("select pg_notify($1, $2)")
+                                                                .bind("$1", channel)
+                                                                .bind("$2", token),
+                                                        row -> true),
+                                                Connection::close)
+                                        .then(Mono.just(true))))
+                        .map(both -> both.getT1())
+                        .flatMap(it -> updated(own.createStatement("unlisten *").execute())
+                                .then(question(connection))
+                                .thenReturn(it));
+            });
+            assertThat(heard).containsExactly(channel + " " + token);
+        }
+
         /// Cancels when PostgreSQL says that it sleeps.
         void cancels() {
+            if (!worker.mayWait()) {
+                return;
+            }
             String name = "sleeper " + worker.token();
             List<String> answers = with(connection -> {
                 Mono<Boolean> asleep = Flux.usingWhen(

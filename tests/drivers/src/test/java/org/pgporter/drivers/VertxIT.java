@@ -29,7 +29,9 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -90,6 +92,7 @@ class VertxIT {
                         client::passesTypes,
                         client::passesLargeValues,
                         client::cancels,
+                        client::listens,
                     };
                 });
                 await(pool.close());
@@ -148,7 +151,14 @@ class VertxIT {
             String name = "client " + worker.number();
             await(own.query("set application_name = '" + name + "'").execute());
             await(own.query("set timezone = 'Asia/Kathmandu'").execute());
+            await(own.query("set work_mem = '" + (100 + worker.number()) + "kB'")
+                    .execute());
             for (int i = 0; i < 8; i++) {
+                assertThat(await(own.query("show work_mem").execute())
+                                .iterator()
+                                .next()
+                                .getString(0))
+                        .isEqualTo(100 + worker.number() + "kB");
                 assertThat(await(own.query("show application_name").execute())
                                 .iterator()
                                 .next()
@@ -332,8 +342,29 @@ class VertxIT {
             assertThat(answer.equals(text)).isTrue();
         }
 
+        /// Who listens hears what was said, and nobody else.
+        void listens() throws Exception {
+            if (!worker.mayWait()) {
+                return;
+            }
+            String channel = "channel_" + worker.number();
+            BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+            own.notificationHandler(it -> heard.add(it.getChannel() + " " + it.getPayload()));
+            await(own.query("listen " + channel).execute());
+            for (int i = 0; i < 5; i++) {
+                String token = worker.token();
+                await(pool.preparedQuery("select pg_notify($1, $2)").execute(Tuple.of(channel, token)));
+                assertThat(heard.poll(SECONDS_AT_MOST, TimeUnit.SECONDS)).isEqualTo(channel + " " + token);
+            }
+            await(own.query("unlisten " + channel).execute());
+            await(question(own));
+        }
+
         /// Cancels when PostgreSQL says that it sleeps.
         void cancels() throws Exception {
+            if (!worker.mayWait()) {
+                return;
+            }
             String name = "sleeper " + worker.token();
             Future<RowSet<Row>> sleeps =
                     own.query("select pg_sleep(60), '" + name + "'").execute();

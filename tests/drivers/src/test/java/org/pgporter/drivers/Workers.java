@@ -44,6 +44,12 @@ final class Workers {
             return number + "/" + asked++;
         }
 
+        /// Whether this worker is one of the two that may hold a backend until another one has done something: with
+        /// more of them the whole pool would wait for itself.
+        boolean mayWait() {
+            return number < 2;
+        }
+
         /// Takes note of an answer.
         void answered(String token, String answer) {
             assertThat(answer).isEqualTo(token);
