@@ -117,6 +117,21 @@ final class ClientLogin {
                 batch.release();
                 yield session.fail(ProxyError.protocolViolation("message before the startup packet"));
             }
+            case ClientGone _ -> goneBeforeStartup();
+            default -> common(command);
+        });
+    }
+
+    /// The socket has closed, and says so at once. What it had brought before is still on its way through the stream:
+    /// a cancel request stands even if its sender did not wait. The end of the stream is the second ClientGone.
+    private Behavior<Command> goneBeforeStartup() {
+        return session.state(command -> switch (command) {
+            case FromClient(Framed.Startup(CancelRequest request, var _), var _) -> onCancelRequest(request);
+            case FromClient from -> {
+                from.releaseBytes();
+                yield session.closeQuietly();
+            }
+            case LoginTimedOut _ -> session.closeQuietly();
             default -> common(command);
         });
     }

@@ -10,6 +10,9 @@ import static org.pgporter.support.BackendMessages.emptyQueryResponse;
 import static org.pgporter.support.BackendMessages.errorResponse;
 import static org.pgporter.support.BackendMessages.readyForQuery;
 
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -79,6 +82,37 @@ class CancelIT {
             backend.sends(errorResponse("57014", "canceled"), readyForQuery(IDLE));
             client.expectsError("57014");
             client.expectsReadyForQuery(IDLE);
+        }
+    }
+
+    /// The Vert.x client closes its socket as soon as the request is written. PostgreSQL honours that.
+    @Test
+    void shouldHonourARequestWhoseSenderDoesNotWait() throws IOException {
+        try (Scene scene = Scene.withOneBackend()) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            for (int round = 0; round < 20; round++) {
+                client.sendsQuery("slow");
+                backend.expectsQuery("slow");
+                try (Socket sender =
+                        new Socket(scene.node().host(), scene.node().port())) {
+                    sender.getOutputStream()
+                            .write(ByteBuffer.allocate(16)
+                                    .putInt(16)
+                                    .putInt(CancelRequest.CODE)
+                                    .putInt(client.backendKey().processId())
+                                    .put(client.backendKey().secret().toArray())
+                                    .array());
+                }
+
+                ServerConversation cancel = scene.server().accept();
+                assertThat(cancel.expectsCancelRequest().processId())
+                        .isEqualTo(backend.key().processId());
+                cancel.closes();
+                backend.sends(errorResponse("57014", "canceled"), readyForQuery(IDLE));
+                client.expectsError("57014");
+                client.expectsReadyForQuery(IDLE);
+            }
         }
     }
 

@@ -1,0 +1,28 @@
+package org.pgporter.drivers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Locale;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// psycopg 3, asyncpg, pgx, node-postgres and postgres.js, each with a program in its own language that does what
+/// applications do and checks every answer itself.
+class ForeignDriversIT {
+    @ParameterizedTest
+    @EnumSource
+    void shouldServeAProgramOf(ForeignProgram program) {
+        try (Served served = Served.start("driver_" + program.name().toLowerCase(Locale.ROOT))) {
+            // When
+            ForeignProgram.Outcome outcome = program.run(served.variables());
+
+            // Then
+            assertThat(outcome.exitCode()).as(outcome.output()).isZero();
+            assertThat(outcome.lastLine())
+                    .matches(
+                            ".+: %d connections, %d of them on several of [2-%d] backends, \\d{4,} answers, none mixed up"
+                                    .formatted(Served.CONNECTIONS, Served.CONNECTIONS, Served.POOL_SIZE));
+            System.out.println(outcome.lastLine());
+        }
+    }
+}
