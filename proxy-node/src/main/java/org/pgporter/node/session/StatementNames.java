@@ -80,6 +80,14 @@ final class StatementNames {
         }
     }
 
+    /// The server has read the oldest change and refused it. A Parse of the unnamed statement destroys the one
+    /// before it all the same (`exec_parse_message` in PostgreSQL's `postgres.c`).
+    void refused() {
+        if (pending.remove() instanceof Means(var name, var _) && name.isEmpty()) {
+            settled.remove(name);
+        }
+    }
+
     /// Everything that was changed has happened: it was answered without a backend.
     void settleAll() {
         while (!pending.isEmpty()) {
