@@ -65,7 +65,7 @@ final class BackendConversation {
         this.allocator = allocator;
         this.prepared = new PreparedOnBackend(statementCapacity);
         this.owed = new RepliesOwed(prepared);
-        this.statements = new StatementTranslation(prepared, owed);
+        this.statements = new StatementTranslation(prepared, owed, () -> status == TransactionStatus.FAILED);
         this.parameters = new BackendParameters(accepted, reported);
         this.accepted = accepted;
         this.loginRole = loginRole;
@@ -94,8 +94,10 @@ final class BackendConversation {
         return owed.anythingOwed() && !owed.inOwnCycle();
     }
 
+    /// What was asked will be answered without another word of the client. PostgreSQL undoes what a client has
+    /// left without its Sync, so nobody may send that in its place.
     boolean canBeDrained() {
-        return !owed.lost() && !owed.inCopyIn() && !insideClientFrame;
+        return !owed.lost() && !owed.inCopyIn() && !owed.awaitsSync() && !insideClientFrame;
     }
 
     boolean insideServerFrame() {
@@ -209,6 +211,7 @@ final class BackendConversation {
             switch (uses[i]) {
                 case null -> statements.track(batch, i);
                 case StatementUse.Named use -> statements.translate(batch, i, use, out);
+                case StatementUse.Unknown use -> statements.translate(batch, i, use, out);
                 case StatementUse.Text use -> statements.translate(batch, i, use, out);
             }
         }
@@ -399,7 +402,8 @@ final class BackendConversation {
                 prepared.planOutdated();
                 forgotten = Forgotten.PLANS;
             }
-            if (error.sqlState().equals(SqlState.DUPLICATE_PREPARED_STATEMENT)) {
+            if (error.sqlState().equals(SqlState.DUPLICATE_PREPARED_STATEMENT)
+                    || error.sqlState().equals(SqlState.INVALID_SQL_STATEMENT_NAME)) {
                 statements
                         .inTheClientsWords(error)
                         .ifPresent(renamed -> renamed.encodeTo(out.replacing(batch.start(mark), batch.end(mark))));

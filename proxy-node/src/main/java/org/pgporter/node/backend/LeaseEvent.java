@@ -12,9 +12,12 @@ import org.pgporter.protocol.message.TransactionStatus;
 
 /// What a backend connection tells the session that holds its lease.
 public sealed interface LeaseEvent {
-    /// In [Replies#outcomes]: the change of a statement's name has happened. Anything else: the server refused or
-    /// skipped it.
+    /// In [Replies#outcomes]: the change of a statement's name has happened.
     byte NAME_CONFIRMED = 1;
+
+    /// In [Replies#outcomes]: the server has read the change and answered with an error. Anything else: it has
+    /// skipped it.
+    byte NAME_REFUSED = 2;
 
     LeaseId lease();
 
@@ -36,7 +39,8 @@ public sealed interface LeaseEvent {
     ///     only when it is as many as the session sent does `settled` speak of all of them
     /// @param settled nothing is owed and nothing half sent
     /// @param insideFrame the last bytes are the beginning of a message whose rest is still to come
-    /// @param outcomes for each Parse or Close answered or skipped, in the order sent: [#NAME_CONFIRMED] or not
+    /// @param outcomes for each Parse or Close answered or skipped, in the order sent: [#NAME_CONFIRMED],
+    ///     [#NAME_REFUSED] or 0
     /// @param ack whom to tell when the bytes are on their way to the client
     record Replies(
             LeaseId lease,

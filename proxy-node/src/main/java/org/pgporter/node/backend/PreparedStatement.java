@@ -133,10 +133,6 @@ public final class PreparedStatement {
         out.writeBytes(serverName).writeByte(0);
     }
 
-    int nameLength() {
-        return serverName.length;
-    }
-
     /// Writes the whole Parse message.
     void writeParse(ByteBuf out) {
         out.writeByte('P').writeInt(4 + serverName.length + 1 + definition.length);

@@ -41,8 +41,11 @@ final class RepliesOwed {
     /// How the name change asked for by a Parse or Close ended, in the order in which they were sent.
     static final byte CONFIRMED = LeaseEvent.NAME_CONFIRMED;
 
-    /// The server skipped or refused it; the client's names stay as they were.
+    /// The server skipped it; the client's names stay as they were.
     static final byte DROPPED = 0;
+
+    /// The server read it and answered with an error.
+    static final byte REFUSED = LeaseEvent.NAME_REFUSED;
 
     private static final int TYPE = 0xff;
     private static final int OURS = 0x100; // swallow the answer
@@ -148,7 +151,7 @@ final class RepliesOwed {
             }
             case 'Q', 'F' -> {
                 if (skipping) {
-                    dropped(type | flags);
+                    dropped(type | flags, DROPPED);
                     return;
                 }
                 if (copyIn) {
@@ -172,7 +175,7 @@ final class RepliesOwed {
     /// A message of the extended query protocol: it is answered in its turn, or skipped after an error.
     private void sentInCycle(int entry) {
         if (skipping) {
-            dropped(entry);
+            dropped(entry, DROPPED);
             return;
         }
         if (copyIn) {
@@ -301,19 +304,21 @@ final class RepliesOwed {
             entries[head] |= FAILED;
             return;
         }
+        byte fate = REFUSED; // of the first, which the error is about; the others are not even read
         while (size > 0 && (entries[head] & TYPE) != 'S') {
-            dropped(entries[head]);
+            dropped(entries[head], fate);
+            fate = DROPPED;
             forget();
         }
         skipping = size == 0;
     }
 
-    private void dropped(int entry) {
+    private void dropped(int entry, byte fate) {
         if ((entry & PREPARES) != 0) {
             statements.notPrepared();
         }
         if ((entry & RENAMES) != 0) {
-            outcome(DROPPED);
+            outcome(fate);
         }
         if ((entry & FORGETS) != 0) {
             outcome(DROPPED);
@@ -420,6 +425,24 @@ final class RepliesOwed {
     /// Something was asked that has not been answered.
     boolean anythingOwed() {
         return size > 0;
+    }
+
+    /// The client has not sent the Sync yet that its last messages need: without it they are never settled.
+    boolean awaitsSync() {
+        return cycleOpen || skipping;
+    }
+
+    /// Something that was sent ends with a ReadyForQuery of its own: what the transaction status is behind it,
+    /// nobody knows yet.
+    boolean owesReadyForQuery() {
+        for (int i = 0; i < size; i++) {
+            int entry = entries[(head + i) & (entries.length - 1)];
+            int type = entry & TYPE;
+            if ((entry & LOCAL) == 0 && (type == 'S' || type == 'Q' || type == 'F')) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Nobody can say any more what the server will answer.

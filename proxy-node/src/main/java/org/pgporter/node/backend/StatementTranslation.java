@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.WireText;
@@ -15,13 +16,19 @@ final class StatementTranslation {
     /// Type byte and length word.
     private static final int EMPTY_MESSAGE = 5;
 
+    /// No statement has a name that begins like this: what follows the prefix there is a number.
+    private static final String NOBODYS = PreparedStatement.NAME_PREFIX + "_";
+
     private final PreparedOnBackend prepared;
     private final RepliesOwed owed;
-    private final Map<String, String> duplicates = new HashMap<>();
+    private final BooleanSupplier failed;
+    private final Map<String, String> substitutes = new HashMap<>();
 
-    StatementTranslation(PreparedOnBackend prepared, RepliesOwed owed) {
+    /// @param failed whether the backend is in a failed transaction as far as it has answered
+    StatementTranslation(PreparedOnBackend prepared, RepliesOwed owed, BooleanSupplier failed) {
         this.prepared = prepared;
         this.owed = owed;
+        this.failed = failed;
     }
 
     /// A message that goes as it is.
@@ -66,7 +73,7 @@ final class StatementTranslation {
                 if (use.duplicate()) {
                     ensurePrepared(statement, batch, mark, out);
                     statement.writeParse(out.replacing(batch.start(mark), batch.end(mark)));
-                    duplicates.put(statement.serverName(), clientName(use));
+                    substitutes.put(statement.serverName(), clientName(use.clientName()));
                     owed.sent((byte) 'P');
                 } else if (!statement.isNamed()) {
                     if (!statement.forgets().isEmpty()) {
@@ -74,7 +81,7 @@ final class StatementTranslation {
                     }
                     prepared.parseSent(statement);
                     owed.sentParse(false);
-                } else if (prepared.knows(statement)) {
+                } else if (prepared.knows(statement) && !mayHaveFailed()) {
                     out.replacing(batch.start(mark), batch.end(mark));
                     owed.answerLocally((byte) '1', true);
                 } else {
@@ -88,7 +95,7 @@ final class StatementTranslation {
                             statement.forgets().size(), out.replacing(batch.start(mark), batch.start(mark)), owed);
                 }
                 if (statement.isNamed()) {
-                    renameBind(batch, mark, statement, out);
+                    renameBind(batch, mark, statement.serverName(), out);
                 }
                 if (use.forgetsNamed()) {
                     if (statement.effects().forgetsAllStatements()) {
@@ -102,11 +109,7 @@ final class StatementTranslation {
             case 'D' -> {
                 ensurePrepared(statement, batch, mark, out);
                 if (statement.isNamed()) {
-                    ByteBuf buffer = out.replacing(batch.start(mark), batch.end(mark));
-                    buffer.writeByte('D')
-                            .writeInt(4 + 1 + statement.nameLength() + 1)
-                            .writeByte('S');
-                    statement.writeName(buffer);
+                    writeAbout((byte) 'D', statement.serverName(), batch, mark, out);
                 }
                 owed.sent((byte) 'D');
             }
@@ -123,9 +126,43 @@ final class StatementTranslation {
         }
     }
 
+    /// A message about a name that the client has given to nothing: it must not reach what others have prepared here.
+    void translate(Batch batch, int mark, StatementUse.Unknown use, Translation out) {
+        byte type = batch.type(mark);
+        if (use.clientName().isEmpty()) {
+            out.replacing(batch.start(mark), batch.start(mark))
+                    .writeByte('C')
+                    .writeInt(4 + 1 + 1)
+                    .writeByte('S')
+                    .writeByte(0);
+            owed.sentOwnClose();
+            prepared.unnamedGone();
+        } else {
+            String nobodys = NOBODYS + substitutes.size();
+            substitutes.put(nobodys, clientName(use.clientName()));
+            if (type == 'B') {
+                renameBind(batch, mark, nobodys, out);
+            } else {
+                writeAbout(type, nobodys, batch, mark, out);
+            }
+        }
+        owed.sent(type);
+    }
+
+    /// A Describe or Close of another statement instead.
+    private static void writeAbout(byte type, String name, Batch batch, int mark, Translation out) {
+        byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+        out.replacing(batch.start(mark), batch.end(mark))
+                .writeByte(type)
+                .writeInt(4 + 1 + bytes.length + 1)
+                .writeByte('S')
+                .writeBytes(bytes)
+                .writeByte(0);
+    }
+
     /// The name as a text that goes into messages; in a [StatementUse] each of its bytes is one character.
-    private static String clientName(StatementUse.Named use) {
-        return WireText.decode(use.clientName().getBytes(StandardCharsets.ISO_8859_1));
+    private static String clientName(String name) {
+        return WireText.decode(name.getBytes(StandardCharsets.ISO_8859_1));
     }
 
     private void ensurePrepared(PreparedStatement statement, Batch batch, int mark, Translation out) {
@@ -134,8 +171,14 @@ final class StatementTranslation {
         }
     }
 
+    /// A failed transaction refuses every Parse (25P02), and only the server can say so. Behind a cycle that has
+    /// not been answered nobody knows whether there is one.
+    private boolean mayHaveFailed() {
+        return failed.getAsBoolean() || owed.owesReadyForQuery();
+    }
+
     private void writeParse(PreparedStatement statement, ByteBuf out, boolean ours) {
-        if (prepared.inDoubt(statement)) {
+        if (!ours && prepared.knows(statement) || prepared.inDoubt(statement)) {
             statement.writeClose(out);
             owed.sentOwnClose();
         }
@@ -144,7 +187,7 @@ final class StatementTranslation {
         owed.sentParse(ours);
     }
 
-    private static void renameBind(Batch batch, int mark, PreparedStatement statement, Translation out) {
+    private static void renameBind(Batch batch, int mark, String newName, Translation out) {
         ByteBuf bytes = batch.bytes();
         int start = batch.start(mark);
         int portal = start + 5;
@@ -152,9 +195,10 @@ final class StatementTranslation {
         int rest = endOfString(bytes, name, batch.end(mark));
         ByteBuf buffer = out.replacing(start, rest);
         int oldNameLength = rest - name - 1;
-        buffer.writeByte('B').writeInt(batch.declaredLength(mark) - 1 - oldNameLength + statement.nameLength());
+        buffer.writeByte('B').writeInt(batch.declaredLength(mark) - 1 - oldNameLength + newName.length());
         buffer.writeBytes(bytes, portal, name - portal);
-        statement.writeName(buffer);
+        buffer.writeCharSequence(newName, StandardCharsets.US_ASCII);
+        buffer.writeByte(0);
     }
 
     private static int endOfString(ByteBuf bytes, int from, int limit) {
@@ -164,7 +208,7 @@ final class StatementTranslation {
 
     /// The server's error about a name of ours, with the client's name in it.
     Optional<ErrorResponse> inTheClientsWords(ErrorResponse error) {
-        for (Map.Entry<String, String> name : duplicates.entrySet()) {
+        for (Map.Entry<String, String> name : substitutes.entrySet()) {
             String ours = '"' + name.getKey() + '"';
             if (error.message().contains(ours)) {
                 return Optional.of(error.with('M', error.message().replace(ours, '"' + name.getValue() + '"')));
@@ -175,6 +219,6 @@ final class StatementTranslation {
 
     /// Everything has been answered.
     void settled() {
-        duplicates.clear();
+        substitutes.clear();
     }
 }

@@ -18,6 +18,12 @@ public sealed interface StatementUse {
         }
     }
 
+    /// A Bind, Describe or Close of a name that its client has given to no statement, where the backend may well have
+    /// one of that name: another client's.
+    ///
+    /// @param clientName as in [Named]
+    record Unknown(String clientName) implements StatementUse {}
+
     /// A Query.
     ///
     /// @param forgetsUnnamed the client has an unnamed statement, which any Query destroys

@@ -408,7 +408,11 @@ final class ServingSession {
         session.parameters().reported(replies.reported());
         if (mapping != null) {
             for (byte outcome : replies.outcomes()) {
-                names.settle(outcome == LeaseEvent.NAME_CONFIRMED);
+                switch (outcome) {
+                    case LeaseEvent.NAME_CONFIRMED -> names.settle(true);
+                    case LeaseEvent.NAME_REFUSED -> names.refused();
+                    default -> names.settle(false);
+                }
             }
         }
         forget(replies.forgotten());

@@ -91,7 +91,7 @@ final class StatementMapping {
                     yield null;
                 }
                 ByteBuf body = batch.body(mark);
-                yield target(body) == STATEMENT ? named(readText(body)) : null;
+                yield target(body) == STATEMENT ? namedOrUnknown(readText(body)) : null;
             }
             case 'C' -> translates ? close(batch.body(mark)) : null;
             case 'Q' -> query(batch, mark);
@@ -157,8 +157,11 @@ final class StatementMapping {
         String name = readText(body);
         StatementUse.Named use = named(name);
         if (use == null) {
-            watch.seesStatementOfSql();
-            return null;
+            StatementUse unknown = unknown(name);
+            if (unknown == null) {
+                watch.seesStatementOfSql();
+            }
+            return unknown;
         }
         StatementEffects effects = use.statement().effects();
         if (!effects.isNone()) {
@@ -186,15 +189,28 @@ final class StatementMapping {
         return new StatementUse.Named(statement.get().in(context, catalog), name, false);
     }
 
+    private @Nullable StatementUse namedOrUnknown(String name) {
+        StatementUse use = named(name);
+        return use == null ? unknown(name) : use;
+    }
+
+    /// Most names that a client has not prepared mean nothing to the server either. But a backend keeps the unnamed
+    /// statement of whoever used it before, and has statements under our names.
+    private static @Nullable StatementUse unknown(String name) {
+        boolean mayExist = name.isEmpty() || name.startsWith(PreparedStatement.NAME_PREFIX);
+        return mayExist ? new StatementUse.Unknown(name) : null;
+    }
+
     private @Nullable StatementUse close(ByteBuf body) {
         if (target(body) != STATEMENT) {
             return null;
         }
         String name = readText(body);
         StatementUse use = named(name);
-        if (use != null) {
-            names.closed(name);
+        if (use == null) {
+            return unknown(name);
         }
+        names.closed(name);
         return use;
     }
 

@@ -202,6 +202,42 @@ class BackendConversationTest {
     }
 
     @Test
+    void shouldCloseTheUnnamedStatementOfSomebodyElse() { // checklist 88
+        assertThat(send(client(bind(""), new Sync()), new StatementUse.Unknown("")))
+                .isEqualTo(joined(new Close(Target.STATEMENT, ""), bind(""), new Sync()));
+        assertThat(receive(new CloseComplete(), ERROR, READY)).isEqualTo(joined(ERROR, READY));
+        assertThat(talk.settled()).isTrue();
+    }
+
+    @Test
+    void shouldAskForNamesOfOursByOtherNames() { // checklist 96
+        StatementUse.Unknown unknown = new StatementUse.Unknown("pgporter_1");
+        assertThat(send(
+                        client(
+                                new Close(Target.STATEMENT, "pgporter_1"),
+                                new Describe(Target.STATEMENT, "pgporter_1"),
+                                bind("pgporter_1"),
+                                new Sync()),
+                        unknown,
+                        unknown,
+                        unknown))
+                .isEqualTo(joined(
+                        new Close(Target.STATEMENT, "pgporter__0"),
+                        new Describe(Target.STATEMENT, "pgporter__1"),
+                        bind("pgporter__2"),
+                        new Sync()));
+        SqlState notThere = SqlState.INVALID_SQL_STATEMENT_NAME;
+        ErrorResponse ofServer =
+                ErrorResponse.of(Severity.ERROR, notThere, "prepared statement \"pgporter__1\" does not exist");
+        assertThat(receive(new CloseComplete(), ofServer, READY))
+                .isEqualTo(joined(
+                        new CloseComplete(),
+                        ErrorResponse.of(Severity.ERROR, notThere, "prepared statement \"pgporter_1\" does not exist"),
+                        READY));
+        assertThat(talk.settled()).isTrue();
+    }
+
+    @Test
     void shouldAnswerParseOfAKnownStatementInItsTurn() {
         PreparedStatement statement = statement("select 1");
         prepare(statement, "s", "select 1");
@@ -231,6 +267,41 @@ class BackendConversationTest {
         assertThat(talk.settled()).isFalse();
     }
 
+    /// In a failed transaction PostgreSQL refuses every Parse, and only it knows whether there is one.
+    @Test
+    void shouldLetTheServerAnswerAParseWhereTheTransactionMayHaveFailed() {
+        PreparedStatement statement = statement("select 1");
+        String ours = statement.serverName();
+        prepare(statement, "s", "select 1");
+        String asked = joined(new Close(Target.STATEMENT, ours), parse(ours, "select 1"), new Sync());
+        assertThat(send(client(new Query("oops"), parse("t", "select 1"), new Sync()), null, use(statement, "t")))
+                .as("behind a query whose answer is not known")
+                .isEqualTo(joined(new Query("oops")) + asked);
+        receive(ERROR, new ReadyForQuery(TransactionStatus.FAILED));
+        receive(new CloseComplete(), ERROR, new ReadyForQuery(TransactionStatus.FAILED));
+        assertThat(send(client(parse("t", "select 1"), new Sync()), use(statement, "t")))
+                .as("in a failed transaction")
+                .isEqualTo(asked);
+        assertThat(receive(new CloseComplete(), ERROR, new ReadyForQuery(TransactionStatus.FAILED)))
+                .isEqualTo(joined(ERROR, new ReadyForQuery(TransactionStatus.FAILED)));
+        assertThat(talk.settled()).isTrue();
+    }
+
+    /// A client that leaves without its Sync leaves an implicit transaction open that nobody will ever end.
+    @Test
+    void shouldNotBeDrainedWhileASyncIsMissing() {
+        send(client(parse("", "select 1"), bind(""), EXECUTE));
+        assertThat(talk.canBeDrained()).isFalse();
+        receive(new ParseComplete(), new BindComplete(), DONE);
+        assertThat(talk.canBeDrained()).isFalse();
+        send(client(new Sync()));
+        assertThat(talk.canBeDrained()).isTrue();
+        receive(READY);
+        send(client(bind("unknown")));
+        receive(ERROR);
+        assertThat(talk.canBeDrained()).as("skipping to Sync").isFalse();
+    }
+
     @Test
     void shouldNotAnswerInTheMiddleOfTheServersMessage() {
         PreparedStatement statement = statement("select 1");
@@ -256,7 +327,7 @@ class BackendConversationTest {
         send(client(parse("s", "selec"), new Sync()), use(statement, "s"));
         ServerOutput output = talk.fromServer(server(ERROR, READY));
         output.bytes().release();
-        assertThat(output.outcomes()).containsExactly(0);
+        assertThat(output.outcomes()).containsExactly(LeaseEvent.NAME_REFUSED);
         assertThat(talk.preparedStatements()).isZero();
         assertThat(send(client(parse("s", "selec"), new Sync()), use(statement, "s")))
                 .isEqualTo(joined(parse(statement.serverName(), "selec"), new Sync()));

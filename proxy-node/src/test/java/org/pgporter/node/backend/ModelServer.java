@@ -171,7 +171,7 @@ final class ModelServer {
     }
 
     private void fail(Message message) {
-        note(message, false);
+        note(message, RepliesOwed.REFUSED, false);
         copying = NONE;
         say("E");
         if (message.type() == 'Q' || message.type() == 'F') {
@@ -182,8 +182,12 @@ final class ModelServer {
     }
 
     private void note(Message message, boolean happened) {
+        note(message, happened ? RepliesOwed.CONFIRMED : RepliesOwed.DROPPED, happened);
+    }
+
+    private void note(Message message, byte outcome, boolean happened) {
         if (message.renames()) {
-            outcomes.add((byte) (happened ? 1 : 0));
+            outcomes.add(outcome);
         }
         if (message.prepares()) {
             statements.append(happened ? '+' : '-');

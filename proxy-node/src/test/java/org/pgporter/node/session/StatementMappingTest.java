@@ -62,6 +62,28 @@ class StatementMappingTest {
         assertThat(names.get("p")).isEmpty();
     }
 
+    /// On the backend another client's statement may have that name.
+    @Test
+    void shouldNotLetNamesReachWhatOthersHavePrepared() { // checklist 88, 96, 106
+        // When
+        var uses = uses(
+                new Bind("", "", List.of(), List.of(), List.of()),
+                new Describe(Target.STATEMENT, "pgporter_1"),
+                new Close(Target.STATEMENT, "pgporter_2"),
+                new Close(Target.STATEMENT, ""),
+                new Describe(Target.STATEMENT, "mine"));
+
+        // Then
+        assertThat(uses)
+                .containsExactly(
+                        new StatementUse.Unknown(""),
+                        new StatementUse.Unknown("pgporter_1"),
+                        new StatementUse.Unknown("pgporter_2"),
+                        new StatementUse.Unknown(""),
+                        null);
+        assertThat(names.isEmpty()).isTrue();
+    }
+
     @Test
     void shouldShareAStatementOnlyWhenTextAndTypesAreTheSame() { // checklist 87
         // When
@@ -120,8 +142,8 @@ class StatementMappingTest {
         var uses = uses(new Query("select 2"), new Bind("", "", List.of(), List.of(), List.of()));
 
         // Then
-        assertThat(uses[0]).isEqualTo(new StatementUse.Text(true, false, List.of()));
-        assertThat(Optional.ofNullable(uses[1])).isEmpty();
+assertThat(uses[0]).isEqualTo(new StatementUse.Text(true, false, List.of()));
+        assertThat(uses[1]).isEqualTo(new StatementUse.Unknown(""));
         assertThat(names.get("")).isEmpty();
         assertThat(names.get("kept")).isPresent();
     }

@@ -40,6 +40,26 @@ class StatementNamesTest {
         assertThat(names.isEmpty()).isTrue();
     }
 
+    /// PostgreSQL destroys the unnamed statement before it looks at the text of the next one.
+    @Test
+    void shouldForgetTheUnnamedStatementWhenTheNextIsRefused() { // checklist 88, 89
+        // Given
+        names.parsed("", statement(1));
+        names.settle(true);
+        names.parsed("a", statement(1));
+        names.settle(true);
+
+        // When
+        names.parsed("", statement(2));
+        names.refused();
+        names.parsed("a", statement(2));
+        names.refused();
+
+        // Then
+        assertThat(names.get("")).isEmpty();
+        assertThat(names.get("a")).contains(statement(1));
+    }
+
     @Test
     void shouldKeepTheOldMeaningWhenACloseIsSkipped() {
         // Given

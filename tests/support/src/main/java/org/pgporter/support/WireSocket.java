@@ -69,15 +69,29 @@ final class WireSocket implements AutoCloseable {
     /// Writes all bytes, in one system call if the kernel takes them.
     void write(byte[] bytes) {
         try {
-            var buffer = ByteBuffer.wrap(bytes);
-            var deadline = System.nanoTime() + PATIENCE.toNanos();
-            while (buffer.hasRemaining()) {
-                if (channel.write(buffer) == 0) {
-                    awaitSelected(writable, deadline, "the peer to read");
-                }
-            }
+            writeAll(bytes);
         } catch (IOException e) {
             throw transcript.failure("could not write: " + e, e);
+        }
+    }
+
+    /// As [#write(byte[])] to a peer that may have closed; false when it has.
+    boolean writeIfOpen(byte[] bytes) {
+        try {
+            writeAll(bytes);
+            return true;
+        } catch (IOException _) {
+            return false;
+        }
+    }
+
+    private void writeAll(byte[] bytes) throws IOException {
+        var buffer = ByteBuffer.wrap(bytes);
+        var deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (buffer.hasRemaining()) {
+            if (channel.write(buffer) == 0) {
+                awaitSelected(writable, deadline, "the peer to read");
+            }
         }
     }
 
