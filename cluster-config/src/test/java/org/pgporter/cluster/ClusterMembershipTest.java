@@ -1,6 +1,7 @@
 package org.pgporter.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.typesafe.config.ConfigFactory;
 import java.time.Duration;
@@ -37,7 +38,9 @@ class ClusterMembershipTest {
 
         // Then
         assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
-        assertThat(Cluster.get(system).state().getMembers()).hasSize(1);
+        // The view that is read here is a message behind the event.
+        await().untilAsserted(() ->
+                assertThat(Cluster.get(system).state().getMembers()).hasSize(1));
         assertThat(Cluster.get(system).selfMember().address().getPort())
                 .hasValueSatisfying(port -> assertThat((int) port).isPositive());
     }
