@@ -126,6 +126,27 @@ public final class Batch {
         return endsInsideFrame;
     }
 
+    /// This batch in two: what stands before a marked frame, and the rest from there on. Both share the bytes, and
+    /// each is released on its own; this batch must not be used any more.
+    ///
+    /// @param mark of a frame that begins in this batch
+    public Parts splitAt(int mark) {
+        int at = start(mark);
+        ByteBuf before = bytes.retainedSlice(0, at);
+        ByteBuf after = bytes.slice(at, bytes.writerIndex() - at);
+        int[] moved = Arrays.copyOfRange(marks, mark * WIDTH, marks.length);
+        for (int i = 0; i < moved.length; i += WIDTH) {
+            moved[i + START] -= at;
+            moved[i + END] -= at;
+        }
+        return new Parts(
+                new Batch(before, Arrays.copyOf(marks, mark * WIDTH), startsInsideFrame, false),
+                new Batch(after, moved, false, endsInsideFrame));
+    }
+
+    /// The parts of a batch, in their order.
+    public record Parts(Batch before, Batch rest) {}
+
     /// True if a frame of this type is marked.
     public boolean contains(byte type) {
         for (int i = TYPE; i < marks.length; i += WIDTH) {

@@ -124,7 +124,8 @@ public final class BackendConnection {
     public enum Ending {
         /// The session goes on living; it has nothing open on the backend.
         FINISHED,
-        /// The client said goodbye (Terminate): what it asked for is finished, as PostgreSQL does.
+        /// The client said goodbye (Terminate): what it asked for is finished and answered, as PostgreSQL does. The
+        /// holder hears when that is [LeaseEvent.Over].
         TERMINATED,
         /// The client vanished or was thrown out: what it asked for is cancelled.
         ABANDONED

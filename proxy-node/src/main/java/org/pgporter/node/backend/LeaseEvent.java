@@ -65,6 +65,10 @@ public sealed interface LeaseEvent {
     /// The answer to [BackendConnection.Inspect]; without findings when the backend could not be asked.
     record Inspected(LeaseId lease, Optional<Findings> findings) implements LeaseEvent {}
 
+    /// The answer to a [BackendConnection.Return] with [BackendConnection.Ending#TERMINATED]: all that the client is
+    /// still going to get has been told.
+    record Over(LeaseId lease) implements LeaseEvent {}
+
     /// No backend could be had. Nothing was sent; the batch comes back.
     record Unserved(LeaseId lease, Optional<ClientBatch> batch, ErrorResponse error) implements LeaseEvent, HoldsBytes {
         @Override

@@ -215,7 +215,7 @@ final class OpenConnection {
             }
             case FromServer(Framed.Messages(var batch), var ack) -> replies(lease, talk.fromServer(batch), ack);
             case Return(var id, var ending, var left) ->
-                id.equals(lease.id) ? onReturn(ending, left) : Behaviors.same();
+                id.equals(lease.id) ? onReturn(lease, ending, left) : Behaviors.same();
             case Inspect(var id, var inspection) -> {
                 if (id.equals(lease.id)) {
                     inspect(lease, inspection);
@@ -322,17 +322,25 @@ final class OpenConnection {
 
     // ---- the end of a lease
 
-    private Behavior<Command> onReturn(Ending ending, Left left) {
+    private Behavior<Command> onReturn(Lease lease, Ending ending, Left left) {
+        boolean drained = ending == Ending.TERMINATED && !talk.settled() && talk.canBeDrained();
+        if (drained) {
+            return draining(lease, left);
+        }
+        if (ending == Ending.TERMINATED) {
+            over(lease);
+        }
         if (talk.settled()) {
             return ended(left);
         }
         if (talk.onlyOwnCycleLeft()) {
             return cleaning(left);
         }
-        if (ending == Ending.TERMINATED && talk.canBeDrained()) {
-            return draining(left);
-        }
         return abandoned();
+    }
+
+    private static void over(Lease lease) {
+        lease.holder.tell(new LeaseEvent.Over(lease.id));
     }
 
     /// What the server still does, it does for nobody: it is told to stop, and the connection ends.
@@ -341,18 +349,27 @@ final class OpenConnection {
         return closing("client left before its answer was complete");
     }
 
-    private Behavior<Command> draining(Left left) {
+    /// The client has said goodbye and still gets its answers.
+    private Behavior<Command> draining(Lease lease, Left left) {
         return connection.state(command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
-                talk.fromServer(batch).bytes().release();
-                ack.tell(Ack.ACK);
+                Behavior<Command> next = replies(lease, talk.fromServer(batch), ack);
+                if (next != Behaviors.<Command>same()) {
+                    yield next;
+                }
                 if (talk.settled()) {
+                    over(lease);
                     yield ended(left);
                 }
-                // A COPY that has just begun waits for data that nobody will send.
-                yield talk.canBeDrained() ? Behaviors.same() : abandoned();
+                if (talk.canBeDrained()) {
+                    yield Behaviors.same();
+                }
+                over(lease); // a COPY that has just begun waits for data that nobody will send
+                yield abandoned();
             }
-            case Retire(var reason) -> closing(reason);
+            case ServerGone _ -> lost(lease, "connection closed by the server");
+            case FromServer(Framed.Violated(var violation), var _) -> lost(lease, violation.getMessage());
+            case Retire(var reason) -> connection.retireWhenOpen(reason);
             case Cancel(var _, var done) -> nothingToCancel(done);
             case CancelFinished finished -> cancelFinished(finished);
             case Relay relay -> dropped(relay);

@@ -226,6 +226,9 @@ final class RepliesOwed {
                 } else {
                     lost = true;
                 }
+                if (lost) {
+                    takeEverything(); // nobody can say what is still owed, and somebody may wait for the outcomes
+                }
                 yield Verdict.FORWARD;
             }
             default -> Verdict.FORWARD;
@@ -246,6 +249,12 @@ final class RepliesOwed {
 
     private static boolean isStrayCopyEnd(int entry) {
         return (entry & LOCAL) == 0 && ((entry & TYPE) == 'c' || (entry & TYPE) == 'f');
+    }
+
+    private void takeEverything() {
+        while (size > 0) {
+            take();
+        }
     }
 
     private Verdict answered(int type) {

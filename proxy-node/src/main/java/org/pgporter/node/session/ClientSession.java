@@ -350,6 +350,11 @@ public final class ClientSession {
         return remote;
     }
 
+    /// For a batch after which the client is not to be read further yet.
+    ActorRef<Ack> unheard() {
+        return context.getSystem().ignoreRef();
+    }
+
     ActorRef<LeaseEvent> leaseEvents() {
         return leaseEvents;
     }

@@ -55,6 +55,8 @@ final class ServingSession {
     private final LocalAnswers local = new LocalAnswers();
     private final SessionTimeouts timeouts;
     private @Nullable ErrorResponse refusal;
+    /// The rest of a batch; see [#readable].
+    private @Nullable FromClient kept;
     private boolean draining;
 
     ServingSession(ClientSession session, PoolSettings settings, Pool.Joined joined) {
@@ -108,6 +110,11 @@ final class ServingSession {
             batch.release();
             return session.fail(ProxyError.protocolViolation(violation));
         }
+        Batch now = readable(batch, ack);
+        if (now != batch) {
+            timeouts.queued();
+            return request(new ClientBatch(now, uses, ownSequences(), session.unheard()), false);
+        }
         if (LocalAnswers.needsNoBackend(batch, uses)) {
             names.settleAll();
             ByteBuf out = session.client().buffer();
@@ -115,11 +122,43 @@ final class ServingSession {
             return answered(batch, out, ack, goodbye);
         }
         timeouts.queued();
+        return request(new ClientBatch(batch, uses, ownSequences(), ack), goodbye);
+    }
+
+    private Behavior<Command> request(ClientBatch first, boolean goodbye) {
         LeaseId lease = LeaseId.next();
-        ClientBatch first = new ClientBatch(batch, uses, ownSequences(), ack);
         pool.tell(new Pool.Acquire(
                 lease, session.leaseEvents(), session.parameters().wanted(), Optional.of(first)));
         return waiting(lease, goodbye);
+    }
+
+    /// What of a batch can be sent now. The rest of it depends on answers that are still to come; it is kept, and
+    /// nothing more is read of the client before it has been sent.
+    private Batch readable(Batch batch, ActorRef<Ack> ack) {
+        int at = mapping == null ? -1 : mapping.mustWaitAt();
+        if (at < 0) {
+            return batch;
+        }
+        Batch.Parts parts = batch.splitAt(at);
+        kept = new FromClient(new Framed.Messages(parts.rest()), ack);
+        return parts.before();
+    }
+
+    private void dropKept() {
+        FromClient rest = kept;
+        if (rest != null) {
+            rest.releaseBytes();
+            kept = null;
+        }
+    }
+
+    /// The answers may have come for which the rest of a batch waits.
+    private Behavior<Command> sendKept(Lease lease) {
+        FromClient rest = kept;
+        kept = null;
+        return rest != null && rest.framed() instanceof Framed.Messages(var batch)
+                ? onBatchWhenLeased(lease, batch, rest.ack())
+                : Behaviors.same();
     }
 
     private Optional<OwnSequences> ownSequences() {
@@ -181,7 +220,7 @@ final class ServingSession {
                 Lease got = new Lease(lease, attached.backend());
                 if (goodbye) {
                     giveBack(got, BackendConnection.Ending.TERMINATED);
-                    yield session.closeQuietly();
+                    yield parting(got, false);
                 }
                 timeouts.attached();
                 yield leased(got);
@@ -204,11 +243,16 @@ final class ServingSession {
                 yield Behaviors.same();
             }
             // After a goodbye the socket may close at any time; what was asked before it still counts.
-            case ClientGone _ -> goodbye ? Behaviors.same() : session.leave(pool, lease, Optional.empty());
-            case Kill _ -> session.leave(pool, lease, Optional.of(ProxyError.terminatedByShutdown()));
-            case WakeUp _ -> afterWakeUp(why -> session.leave(pool, lease, Optional.of(why)));
+            case ClientGone _ -> goodbye ? Behaviors.same() : leave(lease, Optional.empty());
+            case Kill _ -> leave(lease, Optional.of(ProxyError.terminatedByShutdown()));
+            case WakeUp _ -> afterWakeUp(why -> leave(lease, Optional.of(why)));
             default -> session.common(command);
         });
+    }
+
+    private Behavior<Command> leave(LeaseId lease, Optional<ErrorResponse> why) {
+        dropKept();
+        return session.leave(pool, lease, why);
     }
 
     /// The request comes back: the client gets the error, and the session lives on.
@@ -223,7 +267,14 @@ final class ServingSession {
             session.client().send(out);
             session.client().acknowledge(batch.get().ack());
         }
-        return goodbye ? session.closeQuietly() : idle();
+        if (goodbye) {
+            return session.closeQuietly();
+        }
+        FromClient rest = kept;
+        kept = null;
+        return rest != null && rest.framed() instanceof Framed.Messages(var more)
+                ? or(onBatchWhenIdle(more, rest.ack()), this::idle)
+                : idle();
     }
 
     // ---- leased
@@ -367,25 +418,62 @@ final class ServingSession {
 
     private Behavior<Command> onBatchWhenLeased(Lease lease, Batch batch, ActorRef<Ack> ack) {
         boolean goodbye = cutOffTerminate(batch);
+        Batch now;
         try {
-            ClientBatch more = new ClientBatch(batch, usesIn(batch), ack);
+            @Nullable StatementUse @Nullable [] uses = usesIn(batch);
+            now = readable(batch, ack);
             timeouts.querySent();
             lease.batchesSent++;
-            lease.backend.tell(new BackendConnection.Relay(lease.id, more));
+            ActorRef<Ack> heard = now == batch ? ack : session.unheard();
+            lease.backend.tell(new BackendConnection.Relay(lease.id, new ClientBatch(now, uses, heard)));
         } catch (ProtocolViolation violation) {
             batch.release();
             abandon(lease);
             return session.fail(ProxyError.protocolViolation(violation));
         }
-        if (goodbye) {
+        if (goodbye && now == batch) {
             giveBack(lease, BackendConnection.Ending.TERMINATED);
-            return session.closeQuietly();
+            return parting(lease, false);
         }
         return Behaviors.same();
     }
 
+    /// The client has said goodbye. It gets what it is still owed; whether it stays for that or not, the backend
+    /// connection goes on telling and must be heard.
+    private Behavior<Command> parting(Lease lease, boolean gone) {
+        return session.state(command -> switch (command) {
+            case FromBackend(LeaseEvent.Replies replies) -> {
+                if (gone || !replies.lease().equals(lease.id)) {
+                    yield session.afterRelease(replies);
+                }
+                session.client().send(replies.bytes());
+                replies.ack().ifPresent(session.client()::acknowledge);
+                yield Behaviors.same();
+            }
+            case FromBackend(var event) -> event.lease().equals(lease.id) ? session.closeQuietly() : Behaviors.same();
+            case FromClient late -> {
+                late.releaseBytes();
+                yield Behaviors.same();
+            }
+            case ClientGone _ -> parting(lease, true);
+            case Kill _ -> {
+                session.client().close();
+                yield parting(lease, true);
+            }
+            case CancelRequested(var done) -> ClientSession.cancelled(done);
+            case Drain _, WakeUp _ -> Behaviors.same();
+            default -> session.common(command);
+        });
+    }
+
     private Behavior<Command> onReplies(Lease lease, LeaseEvent.Replies replies) {
-        if (!pass(lease, replies) || !replies.settled() || replies.batchesSeen() != lease.batchesSent) {
+        if (!pass(lease, replies)) {
+            return Behaviors.same();
+        }
+        if (kept != null) {
+            return sendKept(lease);
+        }
+        if (!replies.settled() || replies.batchesSeen() != lease.batchesSent) {
             return Behaviors.same();
         }
         return settled(lease, replies.status());
@@ -479,6 +567,7 @@ final class ServingSession {
     }
 
     private void giveBack(Lease lease, BackendConnection.Ending ending) {
+        dropKept();
         lease.backend.tell(new BackendConnection.Return(lease.id, ending, watch.leaves()));
         watch.left();
         pins.are(0);
@@ -489,6 +578,7 @@ final class ServingSession {
     }
 
     private Behavior<Command> lost(Optional<ErrorResponse> lastWords, boolean insideFrame) {
+        dropKept();
         session.client().nowInsideFrame(insideFrame);
         if (lastWords.isPresent()) {
             return session.closeQuietly(); // the client has read it from the server itself

@@ -32,6 +32,7 @@ final class StatementMapping {
     private final Supplier<WantedParameters> wanted;
     private final boolean translates;
     private boolean asksSequences;
+    private int mustWaitAt = -1;
 
     /// @param wanted the parameters of the session as they are now
     /// @param translates whether prepared statements are followed; otherwise they are left to the backends
@@ -56,8 +57,13 @@ final class StatementMapping {
     @Nullable
     StatementUse @Nullable [] usesIn(Batch batch) {
         asksSequences = false;
+        mustWaitAt = -1;
         @Nullable StatementUse @Nullable [] uses = null;
         for (int i = 0; i < batch.marks(); i++) {
+            if (names.anythingPending() && translates && isInDoubt(batch, i)) {
+                mustWaitAt = i;
+                break;
+            }
             StatementUse use = use(batch, i);
             if (use != null) {
                 if (uses == null) {
@@ -70,6 +76,32 @@ final class StatementMapping {
             catalog.noteThatSequencesAreAsked();
         }
         return uses;
+    }
+
+    /// The first mark of the last batch whose meaning depends on answers that have not come: what a name means is not
+    /// known before. The rest of the batch has not been read. -1: none.
+    int mustWaitAt() {
+        return mustWaitAt;
+    }
+
+    private boolean isInDoubt(Batch batch, int mark) {
+        ByteBuf body = batch.body(mark);
+        return switch (batch.type(mark)) {
+            case 'P' -> {
+                String name = readText(body);
+                yield !name.equals(UNNAMED) && names.inDoubt(name);
+            }
+            case 'B' -> {
+                skipText(body);
+                yield names.inDoubt(readText(body));
+            }
+            case 'C', 'D' -> target(body) == STATEMENT && names.inDoubt(readText(body));
+            case 'Q' ->
+                batch.complete(mark)
+                        && effects(body).deallocations().stream()
+                                .anyMatch(deallocation -> names.inDoubt(deallocation.name()));
+            default -> false;
+        };
     }
 
     /// Whether sessions of this pool, this one or another, ask for the last values of sequences.
@@ -94,8 +126,17 @@ final class StatementMapping {
                 yield target(body) == STATEMENT ? namedOrUnknown(readText(body)) : null;
             }
             case 'C' -> translates ? close(batch.body(mark)) : null;
-            case 'Q' -> query(batch, mark);
+            case 'Q' -> {
+                StatementUse use = query(batch, mark);
+                names.cycleEnded();
+                yield use;
+            }
+            case 'S' -> {
+                names.cycleEnded();
+                yield null;
+            }
             case 'F' -> {
+                names.cycleEnded();
                 watch.seesFunctionCall(batch.body(mark));
                 yield null;
             }

@@ -45,8 +45,13 @@ final class StatementNames {
 
     /// Whether nobody can say what the name means to the server when it reads what is sent now.
     boolean inDoubt(String name) {
-        Change change = pending.isEmpty() ? null : pendingFor(name);
+        Change change = pendingFor(name);
         return change != null && change.cycle() != cycle;
+    }
+
+    /// Whether a change has not been answered yet.
+    boolean anythingPending() {
+        return !pending.isEmpty();
     }
 
     /// What follows is read even if something before it fails: a Sync or a Query has been sent.

@@ -27,6 +27,7 @@ class StatementCatalogTest {
             System.gc();
             assertThat(unused).allSatisfy(it -> assertThat(it.get()).isNull());
         });
-        assertThat(catalog.statement(definition("select 'used'"), PlanContext.DEFAULT)).isSameAs(used);
+        assertThat(catalog.statement(definition("select 'used'"), PlanContext.DEFAULT))
+                .isSameAs(used);
     }
 }

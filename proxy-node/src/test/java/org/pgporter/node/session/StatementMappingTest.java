@@ -142,7 +142,7 @@ class StatementMappingTest {
         var uses = uses(new Query("select 2"), new Bind("", "", List.of(), List.of(), List.of()));
 
         // Then
-assertThat(uses[0]).isEqualTo(new StatementUse.Text(true, false, List.of()));
+        assertThat(uses[0]).isEqualTo(new StatementUse.Text(true, false, List.of()));
         assertThat(uses[1]).isEqualTo(new StatementUse.Unknown(""));
         assertThat(names.get("")).isEmpty();
         assertThat(names.get("kept")).isPresent();
@@ -220,6 +220,48 @@ assertThat(uses[0]).isEqualTo(new StatementUse.Text(true, false, List.of()));
             batch.release();
         }
         assertThat(names.isEmpty()).isTrue();
+    }
+
+    @Test
+    void shouldWaitWhereANameDependsOnAnAnswerToComeBehindASync() {
+        // When
+        var batch = batch(
+                new Parse("a", "select 1", List.of()),
+                new Bind("", "a", List.of(), List.of(), List.of()),
+                new Sync(),
+                new Parse("b", "select 1", List.of()),
+                new Parse("a", "select 2", List.of()),
+                new Sync());
+        mapping.usesIn(batch);
+
+        // Then
+        assertThat(mapping.mustWaitAt()).isEqualTo(4);
+        Batch.Parts parts = batch.splitAt(4);
+        assertThat(parts.before()).hasToString("Batch[" + parts.before().length() + " bytes P B S P]");
+
+        // When the first was skipped and the other was not
+        names.settle(false);
+        names.settle(true);
+        var uses = Objects.requireNonNull(mapping.usesIn(parts.rest()));
+
+        // Then
+        assertThat(mapping.mustWaitAt()).isEqualTo(-1);
+        assertThat(use(uses, 0).duplicate()).isFalse();
+        parts.before().release();
+        parts.rest().release();
+    }
+
+    @Test
+    void shouldNotWaitForWhatTheServerDecidesInTheSameCycle() {
+        mapping.usesIn(batch(
+                new Parse("a", "select 1", List.of()),
+                new Bind("", "a", List.of(), List.of(), List.of()),
+                new Close(Target.STATEMENT, "a"),
+                new Parse("a", "select 2", List.of()),
+                new Sync(),
+                new Parse("", "select 3", List.of()),
+                new Sync()));
+        assertThat(mapping.mustWaitAt()).isEqualTo(-1);
     }
 
     private @Nullable StatementUse[] uses(WireMessage... messages) {
