@@ -159,7 +159,7 @@ class InheritanceTest {
     }
 
     @Test
-    void shouldTakeTheDatabaseBeforeGeneralForWhatItsUsersShare() {
+    void shouldTakeTheDatabaseBeforeGeneralForWhatItsUsersShare() { // checklist 115
         DatabaseLimits app = CONFIG.settings("app", "plain").orElseThrow().databaseLimits();
         assertThat(app)
                 .isEqualTo(CONFIG.settings("app", "special").orElseThrow().databaseLimits());
@@ -172,7 +172,7 @@ class InheritanceTest {
                         .databaseLimits()
                         .maxDbConnections())
                 .isEqualTo(60);
-        assertThat(DatabaseLimits.defaults().capped()).isFalse(); // checklist 115: 0 is no limit
+        assertThat(DatabaseLimits.defaults().capped()).isFalse();
     }
 
     @Test

@@ -25,7 +25,7 @@ class ValuesTest {
 
     @ParameterizedTest
     @CsvSource({"250ms,PT0.25S", "5 S,PT5S", "90,PT0.09S", "2d,PT48H", "1H,PT1H", "3m,PT3M"})
-    void shouldReadDurations(String text, Duration expected) {
+    void shouldReadDurations(String text, Duration expected) { // checklist 115
         assertThat(Durations.parse(text, Duration.ofMillis(1))).contains(expected);
     }
 

@@ -304,11 +304,12 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                 stillOpening.remove(connection);
                 refusal = null;
                 parameters = reported;
-                assignments.opened(connection, System.nanoTime(), expiry());
+                long now = System.nanoTime();
+                assignments.opened(connection, now, plan.expiry(now, ThreadLocalRandom.current()));
                 joining.forEach(
                         waiting -> waiting.tell(new Joined(getContext().getSelf(), reported, statements, accepted)));
                 joining.clear();
-                becameFree(connection);
+                serveNext(connection, now); // once at least, however short its life
                 openWhatIsWanted();
             }
             case BackendConnection.OpenFailed(var connection, var error) -> {
@@ -364,6 +365,10 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             connection.tell(new BackendConnection.Retire("room for a session that needs its own"));
             return;
         }
+        serveNext(connection, now);
+    }
+
+    private void serveNext(ActorRef<BackendConnection.Command> connection, long now) {
         if (share != null && share.holdsBack(connection, now)) {
             return;
         }
@@ -494,15 +499,6 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         stillOpening.add(connection);
         assignments.startedOpening();
         return true;
-    }
-
-    /// Spread by a fifth in both directions, so that connections opened together do not end together.
-    private long expiry() {
-        if (plan.lifetime().isZero()) {
-            return Long.MAX_VALUE;
-        }
-        double jitter = 0.8 + 0.4 * ThreadLocalRandom.current().nextDouble();
-        return System.nanoTime() + (long) (plan.lifetime().toNanos() * jitter);
     }
 
     private void onHousekeeping() {

@@ -111,7 +111,7 @@ class AssignmentsTest {
     }
 
     @Test
-    void shouldRetireWhatIsIdleTooLongButKeepTheMinimum() {
+    void shouldRetireWhatIsIdleTooLongButKeepTheMinimum() { // checklist 118
         // Given
         isIdle("a", 0);
         isIdle("b", 10);

@@ -284,7 +284,7 @@ class DatabaseCapIT {
     }
 
     @Test
-    void shouldUseTheReserveAfterItsTimeoutAndGiveItBack() {
+    void shouldUseTheReserveAfterItsTimeoutAndGiveItBack() { // checklist 115
         try (var postgres = FakePostgres.start()) {
             // Given
             var database = world.database(capped(1)

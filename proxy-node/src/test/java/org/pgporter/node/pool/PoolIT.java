@@ -75,7 +75,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldServeInTheOrderOfTheRequests() {
+    void shouldServeInTheOrderOfTheRequests() { // checklist 113
         try (var postgres = FakePostgres.start()) {
             // Given
             var client = world.client(Plans.sized(PoolWorld.plan(postgres.port()), 1, 0, 1));
@@ -141,7 +141,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldForgetAWithdrawnRequest() {
+    void shouldForgetAWithdrawnRequest() { // checklist 119
         try (var postgres = FakePostgres.start()) {
             // Given
             var client = world.client(Plans.sized(PoolWorld.plan(postgres.port()), 1, 0, 1));
@@ -181,7 +181,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldServeARequestElsewhereWhenItsConnectionHasJustClosed() throws Exception {
+    void shouldServeARequestElsewhereWhenItsConnectionHasJustClosed() throws Exception { // checklist 121
         try (var postgres = FakePostgres.start()) {
             // Given an idle connection
             var client = world.client(PoolWorld.plan(postgres.port()));
@@ -259,7 +259,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldCloseWhatIsTooOldWhenItIsIdle() {
+    void shouldCloseWhatIsTooOldWhenItIsIdle() { // checklist 118
         try (var postgres = FakePostgres.start()) {
             // Given a connection that grows too old while it is in use, and one that does so idle
             var plan = Plans.ageing(PoolWorld.plan(postgres.port()), Duration.ZERO, Duration.ofMillis(200));

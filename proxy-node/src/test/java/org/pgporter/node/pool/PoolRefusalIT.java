@@ -100,7 +100,7 @@ class PoolRefusalIT {
     }
 
     @Test
-    void shouldGoOnWithWhatIsOpenWhenNoMoreCanBeOpened() {
+    void shouldGoOnWithWhatIsOpenWhenNoMoreCanBeOpened() { // checklist 116
         try (var postgres = FakePostgres.start()) {
             // Given
             var client = world.client(Plans.sized(PoolWorld.plan(postgres.port()), 4, 0, 1));
@@ -119,7 +119,7 @@ class PoolRefusalIT {
     }
 
     @Test
-    void shouldSayThatPostgresCannotBeReachedAndRecover() {
+    void shouldSayThatPostgresCannotBeReachedAndRecover() { // checklist 116
         // Given
         int port;
         try (var gone = FakePostgres.start()) {

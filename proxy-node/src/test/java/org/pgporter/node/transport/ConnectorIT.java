@@ -129,7 +129,7 @@ final class ConnectorIT {
     }
 
     @Test
-    void shouldGiveUpAfterTheTimeout() throws Exception {
+    void shouldGiveUpAfterTheTimeout() throws Exception { // checklist 122
         // Given a server whose queue is full: the kernel drops what comes then
         List<SocketChannel> queue = new ArrayList<>();
         try (ServerSocketChannel server = ServerSocketChannel.open()) {

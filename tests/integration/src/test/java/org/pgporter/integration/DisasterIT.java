@@ -129,7 +129,7 @@ class DisasterIT {
 
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
-    void shouldSurviveARestartOfPostgres(PostgresMajor major) {
+    void shouldSurviveARestartOfPostgres(PostgresMajor major) { // checklist 121
         survives(major, proxied -> {
             proxied.postgres().stop(StopMode.FAST);
             proxied.postgres().start();
@@ -152,7 +152,7 @@ class DisasterIT {
     /// A backend that died while nobody used it is no client's affair.
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
-    void shouldNotTellClientsOfBackendsThatDiedIdle(PostgresMajor major) throws Exception { // checklist 109
+    void shouldNotTellClientsOfBackendsThatDiedIdle(PostgresMajor major) throws Exception { // checklist 109, 121
         try (Proxied proxied = given(major);
                 Connection connection = proxied.connect();
                 var statement = connection.createStatement()) {

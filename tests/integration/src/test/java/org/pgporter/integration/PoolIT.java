@@ -91,7 +91,7 @@ class PoolIT {
     // ---- backends that die ---------------------------------------------------------------------------------------
 
     @Test
-    void shouldNotNoticeThatAnIdleBackendDied() { // checklist 109
+    void shouldNotNoticeThatAnIdleBackendDied() { // checklist 109, 121
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -104,7 +104,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldServeWithAnotherWhenTheCheckFindsTheBackendDead() { // checklist 109
+    void shouldServeWithAnotherWhenTheCheckFindsTheBackendDead() { // checklist 109, 120
         try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withServerCheckDelay(Duration.ZERO)))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -210,7 +210,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldServeInTheOrderOfAskingAndForgetWhoHasLeft() {
+    void shouldServeInTheOrderOfAskingAndForgetWhoHasLeft() { // checklist 119
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
