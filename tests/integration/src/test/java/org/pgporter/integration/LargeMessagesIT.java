@@ -31,7 +31,7 @@ class LargeMessagesIT {
     private static final long UNDER_WAY = 48L * MEGABYTE;
 
     @Test
-    void shouldPassAHugeRowToASlowReaderInPieces() {
+    void shouldPassAHugeRowToASlowReaderInPieces() { // checklist 85
         int megabytes = 200;
         try (Scene scene = oneBackendAndRoomForAnother()) {
             ServerConversation busy = scene.backend();
@@ -80,7 +80,7 @@ class LargeMessagesIT {
 
     @ParameterizedTest
     @CsvSource({"Q,64", "d,100"})
-    void shouldStopAClientThatSendsMoreThanTheServerReads(char type, int megabytes) {
+    void shouldStopAClientThatSendsMoreThanTheServerReads(char type, int megabytes) { // checklist 85
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -109,7 +109,7 @@ class LargeMessagesIT {
     }
 
     @Test
-    void shouldNotLockUpWhenBothSidesOnlyWrite() {
+    void shouldNotLockUpWhenBothSidesOnlyWrite() { // checklist 85
         int megabytes = 32;
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
@@ -143,7 +143,7 @@ class LargeMessagesIT {
     }
 
     @Test
-    void shouldGiveUpTheBackendOfAClientThatLeavesInTheMiddleOfAHugeRow() {
+    void shouldGiveUpTheBackendOfAClientThatLeavesInTheMiddleOfAHugeRow() { // checklist 86
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -163,7 +163,7 @@ class LargeMessagesIT {
     }
 
     @Test
-    void shouldKeepABlockedClientFromBlockingOthers() {
+    void shouldKeepABlockedClientFromBlockingOthers() { // checklist 85
         try (Scene scene = oneBackendAndRoomForAnother()) {
             ServerConversation busy = scene.backend();
             RawClient blocked = scene.client();

@@ -229,7 +229,7 @@ class ParametersIT {
     }
 
     @Test
-    void shouldTellOfAParameterThatTheServerChanges() {
+    void shouldTellOfAParameterThatTheServerChanges() { // checklist 19
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
