@@ -137,9 +137,11 @@ class StatementMappingTest {
     void shouldForgetTheUnnamedStatementWithASimpleQuery() { // checklist 88
         // Given
         uses(new Parse("", "select 1", List.of()), new Parse("kept", "select 1", List.of()));
+        names.settleAll();
 
         // When
-        var uses = uses(new Query("select 2"), new Bind("", "", List.of(), List.of(), List.of()));
+        var uses = uses(new Query("select 2"));
+        names.settleAll();
 
         // Then
         assertThat(uses[0]).isEqualTo(new StatementUse.Text(true, false, List.of()));
