@@ -95,6 +95,10 @@ final class BackendConversation {
         return owed.anythingOwed() && !owed.inOwnCycle();
     }
 
+    boolean inOwnCycle() {
+        return owed.inOwnCycle();
+    }
+
     boolean canBeDrained() {
         return !owed.lost() && !owed.inCopyIn() && !insideClientFrame;
     }

@@ -58,7 +58,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldSendTheBackendsOwnKey() {
+    void shouldSendTheBackendsOwnKey() { // checklist 65
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -83,7 +83,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldHoldTheBackendBackUntilTheCancelConnectionIsClosed() {
+    void shouldHoldTheBackendBackUntilTheCancelConnectionIsClosed() { // checklist 58
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -111,7 +111,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldGiveUpABackendWhoseCancelMayStillArrive() {
+    void shouldGiveUpABackendWhoseCancelMayStillArrive() { // checklist 58
         try (Scene scene =
                 Scene.with(node -> node.pools(pool -> pool.withConnectTimeout(java.time.Duration.ofMillis(300))))) {
             ServerConversation backend = scene.backend();
@@ -132,7 +132,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldCancelWhatIsJustBeingLentABackend() {
+    void shouldCancelWhatIsJustBeingLentABackend() { // checklist 59
         try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withServerCheckDelay(java.time.Duration.ZERO)))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -155,7 +155,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldLetTheRequestGoWhenTheBackendDiesOfIt() {
+    void shouldLetTheRequestGoWhenTheBackendDiesOfIt() { // checklist 64
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -197,7 +197,7 @@ class CancelIT {
     // ---- nothing to cancel ---------------------------------------------------------------------------------------
 
     @Test
-    void shouldDoNothingForAnIdleSession() {
+    void shouldDoNothingForAnIdleSession() { // checklist 59
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -217,7 +217,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldDoNothingBetweenTheQueriesOfATransaction() {
+    void shouldDoNothingBetweenTheQueriesOfATransaction() { // checklist 59
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -234,7 +234,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldIgnoreWrongKeys() {
+    void shouldIgnoreWrongKeys() { // checklist 62
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -279,7 +279,7 @@ class CancelIT {
     // ---- waiting -----------------------------------------------------------------------------------------------
 
     @Test
-    void shouldCancelAWaitingQueryAndKeepItsSession() {
+    void shouldCancelAWaitingQueryAndKeepItsSession() { // checklist 60
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -308,7 +308,7 @@ class CancelIT {
 
     @ParameterizedTest
     @ValueSource(ints = {4, 5, 32, 255, 256})
-    void shouldReturnAKeyAsLongAsItCame(int length) {
+    void shouldReturnAKeyAsLongAsItCame(int length) { // checklist 65, 66
         byte[] secret = new byte[length];
         new java.util.Random(length).nextBytes(secret);
         try (Scene scene = Scene.withOneBackend()) {
@@ -328,7 +328,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldLiveWithABackendThatGivesNoKey() {
+    void shouldLiveWithABackendThatGivesNoKey() { // checklist 65
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.server().accept();
             backend.expectsStartup();
