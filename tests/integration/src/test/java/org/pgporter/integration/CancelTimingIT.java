@@ -35,8 +35,10 @@ import org.pgporter.protocol.message.CopyInResponse;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.Execute;
 import org.pgporter.protocol.message.Parse;
+import org.pgporter.protocol.message.Query;
 import org.pgporter.protocol.message.StartupPacket;
 import org.pgporter.protocol.message.Sync;
+import org.pgporter.protocol.message.Terminate;
 import org.pgporter.support.RawClient;
 import org.pgporter.support.ServerConversation;
 import org.slf4j.LoggerFactory;
@@ -270,6 +272,51 @@ class CancelTimingIT {
     }
 
     // ---- clients that do not wait --------------------------------------------------------------------------------
+
+    @Test
+    void shouldCancelForAClientThatDoesNotWait() { // checklist 64
+        try (Scene scene = Scene.withOneBackend()) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            client.sendsQuery("slow");
+            backend.expectsQuery("slow");
+            RawClient hasty = scene.connection();
+            hasty.sends(new CancelRequest(
+                    client.backendKey().processId(), client.backendKey().secret()));
+            hasty.closes();
+
+            ServerConversation cancel = scene.server().accept();
+            cancel.expectsCancelRequest();
+            backend.sends(errorResponse("57014", "canceled"), readyForQuery(IDLE));
+            client.expectsError("57014");
+            client.expectsReadyForQuery(IDLE);
+            // The backend is held back all the same.
+            RawClient other = scene.client();
+            other.sendsQuery("select 'innocent'");
+            CompletableFuture<Void> arrived = inBackground(() -> backend.expectsQuery("select 'innocent'"));
+            await().during(200, TimeUnit.MILLISECONDS).until(() -> !arrived.isDone());
+            cancel.closes();
+            arrived.join();
+            backend.sends(Scene.answer("innocent"));
+            Scene.expectsAnswer(other, "innocent");
+        }
+    }
+
+    /// Its query and its goodbye are still on their way when it is gone already.
+    @Test
+    void shouldDoWhatAClientAskedForBeforeItSaidGoodbye() {
+        try (Scene scene = Scene.withOneBackend()) {
+            ServerConversation backend = scene.backend();
+            for (int i = 0; i < 20; i++) {
+                RawClient client = scene.client();
+                client.sends(new Query("insert " + i), new Terminate());
+                client.closes();
+                backend.expectsQuery("insert " + i);
+                backend.sends(commandComplete("INSERT 0 1"), readyForQuery(IDLE));
+            }
+            assertThat(scene.server().connections()).isEqualTo(1);
+        }
+    }
 
     @Test
     void shouldCancelNothingForAClientThatSaysHalfARequest() { // checklist 64
