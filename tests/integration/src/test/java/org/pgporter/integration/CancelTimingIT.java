@@ -70,7 +70,7 @@ class CancelTimingIT {
             client.sendsQuery("slow");
             expectsOwnCycle(backend);
             backend.expectsQuery("slow");
-            CompletableFuture<Void> cancelling = inBackground(client::cancel);
+            RawClient asking = asksToCancel(scene, client);
             // A login takes longer than a cancel request needs to arrive.
             scene.client();
             assertThat(scene.server().connections()).isEqualTo(1);
@@ -79,7 +79,7 @@ class CancelTimingIT {
             ServerConversation cancel = scene.server().accept();
             cancel.expectsCancelRequest();
             cancel.closes();
-            cancelling.join();
+            asking.expectsClosed();
             backend.sends(errorResponse("57014", "canceled"), readyForQuery(IDLE));
             client.expectsError("57014");
             client.expectsReadyForQuery(IDLE);
@@ -213,11 +213,9 @@ class CancelTimingIT {
             RawClient client = scene.client();
             client.sendsQuery("slow");
             backend.expectsQuery("slow");
-            List<RawClient> flood =
-                    Stream.generate(scene::connection).limit(many).toList();
-            CancelRequest request = new CancelRequest(
-                    client.backendKey().processId(), client.backendKey().secret());
-            flood.forEach(each -> each.sends(request));
+            List<RawClient> flood = Stream.generate(() -> asksToCancel(scene, client))
+                    .limit(many)
+                    .toList();
             ServerConversation first = scene.server().accept();
             first.expectsCancelRequest();
 
@@ -253,14 +251,14 @@ class CancelTimingIT {
             CompletableFuture<Void> one = inBackground(client::cancel);
             ServerConversation cancel = scene.server().accept();
             cancel.expectsCancelRequest();
-            CompletableFuture<Void> another = inBackground(client::cancel);
+            RawClient another = asksToCancel(scene, client);
             // A login takes longer than a cancel request needs to arrive.
             scene.connection().logsInExpectingError(Scene.USER, "wrong", Scene.DATABASE);
 
             backend.sends(errorResponse("57014", "canceled"), readyForQuery(IDLE));
             client.expectsError("57014");
             client.expectsReadyForQuery(IDLE);
-            another.orTimeout(10, TimeUnit.SECONDS).join();
+            another.expectsClosed();
             client.sendsQuery("select 'the next'");
             backend.expectsQuery("select 'the next'");
             cancel.closes();
@@ -280,10 +278,7 @@ class CancelTimingIT {
             RawClient client = scene.client();
             client.sendsQuery("slow");
             backend.expectsQuery("slow");
-            RawClient hasty = scene.connection();
-            hasty.sends(new CancelRequest(
-                    client.backendKey().processId(), client.backendKey().secret()));
-            hasty.closes();
+            asksToCancel(scene, client).closes();
 
             ServerConversation cancel = scene.server().accept();
             cancel.expectsCancelRequest();
@@ -412,6 +407,13 @@ class CancelTimingIT {
                 backend.expectsTerminate();
             }
         }
+    }
+
+    /// Asks on a connection of its own, and does not wait for anything.
+    private static RawClient asksToCancel(Scene scene, RawClient client) {
+        return scene.connection()
+                .sends(new CancelRequest(
+                        client.backendKey().processId(), client.backendKey().secret()));
     }
 
     private static CompletableFuture<Void> inBackground(Runnable work) {
