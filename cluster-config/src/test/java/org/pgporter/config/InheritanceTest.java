@@ -90,7 +90,7 @@ class InheritanceTest {
         assertThat(settings.maxUserClients()).isZero();
     }
 
-    /// Item 117 of the checklist: the user's value, else that of its database, else the global one. A 0 counts, too.
+    /// Checklist 117: the user's value, else that of its database, else the global one. A 0 counts, too.
     @Test
     void shouldTakeTimeoutsFromTheUserThenThePoolThenGeneral() {
         assertThat(CONFIG.settings("other", "plain").orElseThrow().options().timeouts())

@@ -1,6 +1,7 @@
 package org.pgporter.node.backend;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -118,7 +119,7 @@ public final class BackendConnection {
 
     record TookTooLong(String what) implements Command {}
 
-    record CancelFinished(boolean delivered, ActorRef<CancelDone> done) implements Command {}
+    record CancelFinished(boolean delivered, List<ActorRef<CancelDone>> done) implements Command {}
 
     /// Why a lease ends.
     public enum Ending {

@@ -94,6 +94,10 @@ final class BackendConversation {
         return owed.anythingOwed() && !owed.inOwnCycle();
     }
 
+    boolean inOwnCycle() {
+        return owed.inOwnCycle();
+    }
+
     /// What was asked will be answered without another word of the client. PostgreSQL undoes what a client has
     /// left without its Sync, so nobody may send that in its place.
     boolean canBeDrained() {

@@ -24,4 +24,19 @@ public record BackendSettings(
         Duration connectTimeout,
         int statementCapacity,
         Optional<String> resetQuery,
-        Duration checkDelay) {}
+        Duration checkDelay) {
+
+    /// The same at another address.
+    BackendSettings at(RemoteAddress other) {
+        return new BackendSettings(
+                other,
+                socketOptions,
+                user,
+                database,
+                startupParameters,
+                connectTimeout,
+                statementCapacity,
+                resetQuery,
+                checkDelay);
+    }
+}

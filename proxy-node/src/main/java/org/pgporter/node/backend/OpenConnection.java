@@ -47,11 +47,9 @@ import org.pgporter.protocol.stream.Framed;
 final class OpenConnection {
     private final BackendConnection connection;
     private final SocketHandle socket;
-    private final Optional<BackendKeyData> key;
+    private final CancelRequests cancels;
     private final BackendConversation talk;
 
-    private int pendingCancels;
-    private boolean cancelInDoubt;
     private long idleSince;
     /// Who used the connection last.
     private @Nullable ActorRef<LeaseEvent> lastHolder;
@@ -60,7 +58,7 @@ final class OpenConnection {
             BackendConnection connection, SocketHandle socket, Optional<BackendKeyData> key, BackendConversation talk) {
         this.connection = connection;
         this.socket = socket;
-        this.key = key;
+        this.cancels = new CancelRequests(connection, socket, key);
         this.talk = talk;
     }
 
@@ -222,9 +220,11 @@ final class OpenConnection {
                 }
                 yield Behaviors.same();
             }
-            case Cancel(var id, var done) ->
-                id.equals(lease.id) && talk.clientWaits() ? cancel(done) : nothingToCancel(done);
-            case CancelFinished finished -> cancelFinished(finished);
+            case Cancel(var id, var done) -> id.equals(lease.id) ? cancel(done) : nothingToCancel(done);
+            case CancelFinished finished -> {
+                cancelFinished(finished);
+                yield cancelNext();
+            }
             case Inquire(var id) -> {
                 if (id.equals(lease.id)) {
                     tellReplies(lease, nothingButBytes(Unpooled.EMPTY_BUFFER), Optional.empty());
@@ -289,6 +289,9 @@ final class OpenConnection {
             return lost(lease, "parameters refused: " + output.ownError().get().message());
         }
         output.fatal().ifPresent(error -> lease.lastWords = Optional.of(error));
+        if (output.ownCycleEnded() || talk.settled()) {
+            cancelNext(); // what has been answered needs no second cancel
+        }
         boolean nothingToTell =
                 !output.bytes().isReadable() && output.aligned().isEmpty() && output.outcomes().length == 0;
         if (nothingToTell) {
@@ -323,6 +326,7 @@ final class OpenConnection {
     // ---- the end of a lease
 
     private Behavior<Command> onReturn(Lease lease, Ending ending, Left left) {
+        cancels.nothingToCancel();
         boolean drained = ending == Ending.TERMINATED && !talk.settled() && talk.canBeDrained();
         if (drained) {
             return draining(lease, left);
@@ -345,7 +349,7 @@ final class OpenConnection {
 
     /// What the server still does, it does for nobody: it is told to stop, and the connection ends.
     private Behavior<Command> abandoned() {
-        key.ifPresent(known -> connection.opening().sendCancel(connection.settings(), known));
+        cancels.sendForNobody();
         return closing("client left before its answer was complete");
     }
 
@@ -442,10 +446,10 @@ final class OpenConnection {
     }
 
     private Behavior<Command> clean() {
-        if (cancelInDoubt) {
+        if (cancels.inDoubt()) {
             return closing("a cancel request may still arrive");
         }
-        if (pendingCancels > 0) {
+        if (cancels.onTheWay()) {
             return awaitingCancels();
         }
         if (connection.retired().isEmpty()) {
@@ -477,22 +481,22 @@ final class OpenConnection {
     // ---- cancel
 
     private Behavior<Command> cancel(ActorRef<CancelDone> done) {
-        if (key.isEmpty()) {
-            return nothingToCancel(done); // some servers send no key and cannot cancel
+        cancels.request(done);
+        return cancelNext();
+    }
+
+    /// A cycle of our own, which may go before what the client has sent, is not cancelled: the request waits.
+    private Behavior<Command> cancelNext() {
+        if (talk.clientWaits()) {
+            cancels.sendNext();
+        } else if (!talk.inOwnCycle()) {
+            cancels.nothingToCancel();
         }
-        pendingCancels++;
-        connection
-                .context()
-                .pipeToSelf(
-                        connection.opening().sendCancel(connection.settings(), key.get()),
-                        (_, failure) -> new CancelFinished(failure == null, done));
         return Behaviors.same();
     }
 
     private Behavior<Command> cancelFinished(CancelFinished finished) {
-        pendingCancels--;
-        cancelInDoubt |= !finished.delivered();
-        finished.done().tell(new CancelDone());
+        cancels.finished(finished);
         return Behaviors.same();
     }
 
@@ -504,6 +508,7 @@ final class OpenConnection {
     // ---- the end, and what is the same everywhere
 
     private Behavior<Command> closing(String reason) {
+        cancels.nothingToCancel();
         connection.owner().tell(new Closed(connection.context().getSelf(), reason));
         ByteBuf goodbye = socket.allocator().buffer(8);
         new Terminate().encodeTo(goodbye);
@@ -539,10 +544,10 @@ final class OpenConnection {
     /// until the cancel requests are through, because somebody waits for them.
     private Behavior<Command> closed(boolean farewell) {
         return connection.state(command -> switch (command) {
-            case Farewell _ -> pendingCancels == 0 ? Behaviors.stopped() : closed(true);
+            case Farewell _ -> cancels.onTheWay() ? closed(true) : Behaviors.stopped();
             case CancelFinished finished -> {
                 cancelFinished(finished);
-                yield farewell && pendingCancels == 0 ? Behaviors.stopped() : Behaviors.same();
+                yield farewell ? Behaviors.stopped() : Behaviors.same();
             }
             case Lend lend -> declinedBy(lend);
             case Relay relay -> dropped(relay);

@@ -111,8 +111,16 @@ final class ClientLogin {
     // ---- startup
 
     Behavior<Command> awaitingStartup() {
+        return awaitingStartup(false);
+    }
+
+    /// Many a client sends its CancelRequest and closes without waiting for the end, so the request may come after
+    /// the news that the client is gone.
+    private Behavior<Command> awaitingStartup(boolean gone) {
         return session.state(command -> switch (command) {
-            case FromClient(Framed.Startup(var packet, var _), var ack) -> onStartup(packet, ack);
+            case FromClient(Framed.Startup(var packet, var _), var ack) ->
+                gone && !(packet instanceof CancelRequest) ? session.closeQuietly() : onStartup(packet, ack);
+            case ClientGone(var everythingRead) -> everythingRead ? session.closeQuietly() : awaitingStartup(true);
             case FromClient(Framed.Messages(var batch), var _) -> {
                 batch.release();
                 yield session.fail(ProxyError.protocolViolation("message before the startup packet"));

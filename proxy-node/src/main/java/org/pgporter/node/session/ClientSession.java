@@ -66,7 +66,10 @@ public final class ClientSession {
         }
     }
 
-    record ClientGone() implements Command {}
+    /// The client has closed its connection, or we have.
+    ///
+    /// @param everythingRead nothing that it sent before is still on its way to us
+    record ClientGone(boolean everythingRead) implements Command {}
 
     record CredentialArrived(CredentialLookup lookup) implements Command {}
 
@@ -124,7 +127,7 @@ public final class ClientSession {
         this.remote = socket.remoteAddress();
         this.leaseEvents = context.messageAdapter(LeaseEvent.class, FromBackend::new);
         this.framing = ClientStack.assemble(socket, context, services.loops().dispatcher(socket.loopIndex()));
-        socket.onClosed(() -> context.getSelf().tell(new ClientGone()));
+        socket.onClosed(() -> context.getSelf().tell(new ClientGone(false)));
         timers.startSingleTimer(
                 LOGIN_TIMER,
                 new LoginTimedOut(),

@@ -32,8 +32,8 @@ final class ClientStack {
                         (ack, framed) -> new ClientSession.FromClient(framed, ack),
                         ClientSession.StreamStarted::new,
                         Ack.ACK,
-                        new ClientSession.ClientGone(),
-                        _ -> new ClientSession.ClientGone()))
+                        new ClientSession.ClientGone(true),
+                        _ -> new ClientSession.ClientGone(true)))
                 .withAttributes(ActorAttributes.dispatcher(dispatcher).and(Attributes.inputBuffer(1, 1)))
                 .run(session.getSystem());
     }

@@ -88,6 +88,7 @@ final class ServingSession {
         return session.state(command -> switch (command) {
             case FromClient(Framed.Messages(var batch), var ack) -> onBatchWhenIdle(batch, ack);
             case WakeUp _ -> afterWakeUp(session::fail);
+            case ClientGone(var everythingRead) when !everythingRead -> Behaviors.same(); // its last words still come
             case CancelRequested(var done) -> ClientSession.cancelled(done);
             case Drain _ -> session.fail(ProxyError.terminatedByShutdown());
             case FromBackend(var event) -> session.afterRelease(event);

@@ -15,7 +15,7 @@ import org.pgporter.config.TimeoutOptions;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.TransactionStatus;
 
-/// Which timeout runs when; item 117 of the checklist. Time passes second by second, and every wake-up comes.
+/// Which timeout runs when (checklist 117). Time passes second by second, and every wake-up comes.
 class SessionTimeoutsTest {
     private static final Duration WAIT = Duration.ofSeconds(100);
 

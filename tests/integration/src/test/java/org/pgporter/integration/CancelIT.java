@@ -61,7 +61,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldSendTheBackendsOwnKey() {
+    void shouldSendTheBackendsOwnKey() { // checklist 65
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -117,7 +117,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldHoldTheBackendBackUntilTheCancelConnectionIsClosed() {
+    void shouldHoldTheBackendBackUntilTheCancelConnectionIsClosed() { // checklist 58
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -145,7 +145,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldGiveUpABackendWhoseCancelMayStillArrive() {
+    void shouldGiveUpABackendWhoseCancelMayStillArrive() { // checklist 58
         try (Scene scene =
                 Scene.with(node -> node.pools(pool -> pool.withConnectTimeout(java.time.Duration.ofMillis(300))))) {
             ServerConversation backend = scene.backend();
@@ -166,7 +166,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldCancelWhatIsJustBeingLentABackend() {
+    void shouldCancelWhatIsJustBeingLentABackend() { // checklist 59
         try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withServerCheckDelay(java.time.Duration.ZERO)))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -189,7 +189,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldLetTheRequestGoWhenTheBackendDiesOfIt() {
+    void shouldLetTheRequestGoWhenTheBackendDiesOfIt() { // checklist 64
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -231,7 +231,7 @@ class CancelIT {
     // ---- nothing to cancel ---------------------------------------------------------------------------------------
 
     @Test
-    void shouldDoNothingForAnIdleSession() {
+    void shouldDoNothingForAnIdleSession() { // checklist 59
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -251,7 +251,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldDoNothingBetweenTheQueriesOfATransaction() {
+    void shouldDoNothingBetweenTheQueriesOfATransaction() { // checklist 59
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -268,7 +268,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldIgnoreWrongKeys() {
+    void shouldIgnoreWrongKeys() { // checklist 62
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -313,7 +313,7 @@ class CancelIT {
     // ---- waiting -----------------------------------------------------------------------------------------------
 
     @Test
-    void shouldCancelAWaitingQueryAndKeepItsSession() {
+    void shouldCancelAWaitingQueryAndKeepItsSession() { // checklist 60
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -342,7 +342,7 @@ class CancelIT {
 
     @ParameterizedTest
     @ValueSource(ints = {4, 5, 32, 255, 256})
-    void shouldReturnAKeyAsLongAsItCame(int length) {
+    void shouldReturnAKeyAsLongAsItCame(int length) { // checklist 65, 66
         byte[] secret = new byte[length];
         new java.util.Random(length).nextBytes(secret);
         try (Scene scene = Scene.withOneBackend()) {
@@ -362,7 +362,7 @@ class CancelIT {
     }
 
     @Test
-    void shouldLiveWithABackendThatGivesNoKey() {
+    void shouldLiveWithABackendThatGivesNoKey() { // checklist 65
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.server().accept();
             backend.expectsStartup();

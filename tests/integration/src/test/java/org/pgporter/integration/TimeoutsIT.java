@@ -35,7 +35,7 @@ import org.pgporter.support.RawClient;
 import org.pgporter.support.ServerConversation;
 
 /// Timeouts of clients, message by message. That one does not fire where it must not is shown by another that is
-/// longer and fires: item 117 of the checklist.
+/// longer and fires (checklist 117).
 class TimeoutsIT {
     private static final Duration SHORT = Duration.ofMillis(250);
     private static final Duration LONG = Duration.ofSeconds(1);
@@ -106,7 +106,7 @@ class TimeoutsIT {
         }
     }
 
-    /// PgBouncer counts the wait, too. Who is thrown out leaves the queue: item 119 of the checklist.
+    /// PgBouncer counts the wait, too. Who is thrown out leaves the queue (checklist 119).
     @Test
     void shouldEndAQueryThatWaitsForABackendForTooLong() {
         try (Scene scene = with(all -> all.withQueryTimeout(LONG))) {
@@ -348,7 +348,7 @@ class TimeoutsIT {
 
     // ---- precedence ----------------------------------------------------------------------------------------------
 
-    /// Item 117 of the checklist: the user's goes before the pool's, the pool's before the general one; a 0 counts.
+    /// Checklist 117: the user's goes before the pool's, the pool's before the general one; a 0 counts.
     @Test
     void shouldTakeTheTimeoutOfTheUserBeforeThatOfItsPool() {
         Duration never = Duration.ofMinutes(1);
