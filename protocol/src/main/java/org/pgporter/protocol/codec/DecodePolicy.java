@@ -32,8 +32,8 @@ public final class DecodePolicy {
             .whole("ZK123nsICcGHW", Limits.SMALL_BACKEND_MESSAGE)
             .whole("SRvA", Limits.MEDIUM_BACKEND_MESSAGE)
             .head("E", Limits.HELD_MESSAGE, Limits.ANY_MESSAGE)
-            .end("T", Limits.ANY_MESSAGE)
-            .opaque("DdVNt", Limits.ANY_MESSAGE)
+            .head("Tt", Limits.HELD_DESCRIPTION, Limits.ANY_MESSAGE)
+            .opaque("DdVN", Limits.ANY_MESSAGE)
             .build();
 
     static final byte REFUSED = 0;

@@ -31,6 +31,10 @@ public final class Limits {
     /// fits.
     public static final int HELD_MESSAGE = 65_536;
 
+    /// How much of a description of rows or parameters is held back: a table has at most 1,600 columns, and a statement
+    /// at most 65,535 parameters. Ours.
+    public static final int HELD_DESCRIPTION = 1024 * 1024;
+
     /// How much of a Parse is held back: it must be seen as a whole to be translated. Ours.
     public static final int HELD_PARSE = 16 * 1024 * 1024;
 

@@ -53,6 +53,8 @@ final class BackendConversation {
     private TransactionStatus status = TransactionStatus.IDLE;
     private boolean insideClientFrame;
     private boolean insideServerFrame;
+    /// The client has been told that a table has changed; what the server says up to ReadyForQuery is not for it.
+    private boolean refusing;
 
     /// @param loginRole the role that the backend connection logged in as
     /// @param reported the parameters that the backend reported at its login
@@ -295,13 +297,25 @@ final class BackendConversation {
                         ownCycleEnded();
                         localReplies(batch.end(i));
                     }
+                } else if (refusing) {
+                    if (type == 'Z') {
+                        out.replacing(ownFrom, batch.start(i));
+                        refusing = false;
+                        clientFrame(type, i);
+                    } else {
+                        unheardFrame(type, i);
+                    }
+                    own = owed.inOwnCycle();
+                    ownFrom = refusing ? ownFrom : batch.end(i);
                 } else {
                     clientFrame(type, i);
                     own = owed.inOwnCycle();
                     ownFrom = batch.end(i);
                 }
             }
-            if (own) {
+            if (refusing) {
+                out.replacing(ownFrom, batch.bytes().writerIndex());
+            } else if (own) {
                 swallow(ownFrom, batch.bytes().writerIndex());
             } else if (!insideServerFrame) {
                 localReplies(batch.bytes().writerIndex());
@@ -368,7 +382,49 @@ final class BackendConversation {
             }
         }
 
+        /// What comes of a statement whose rows the client would misread: the account is kept, and nothing passed on.
+        private void unheardFrame(byte type, int mark) {
+            switch (type) {
+                case 'S' -> parameters.reportedToUs(ParameterStatus.decode(batch.body(mark)));
+                case 'E' -> {
+                    if (batch.complete(mark)) {
+                        noteFatal(ErrorResponse.decode(batch.body(mark)));
+                    }
+                }
+                default -> {}
+            }
+            owed.onReply(type);
+            while (owed.nextLocalReply() != 0) {
+                // skipped like the rest, as after any error
+            }
+        }
+
+        /// The answer to a Describe of a shared statement.
+        private void description(byte type, int mark) {
+            if (!owed.describes() || !batch.complete(mark)) {
+                return;
+            }
+            PreparedStatement statement = prepared.described();
+            ResultDescription now =
+                    type == 'n' ? ResultDescription.NO_ROWS : ResultDescription.of(batch.body(mark));
+            Optional<ResultDescription> told = statement.description();
+            if (told.isEmpty()) {
+                statement.describedAs(now);
+            } else if (!told.get().equals(now)) {
+                prepared.outdated(statement);
+                refusing = owed.describesForAnOldStatement();
+                if (refusing) {
+                    forgotten = Forgotten.PLANS;
+                    ProxyError.resultChanged(statement.isQuery())
+                            .encodeTo(out.replacing(batch.start(mark), batch.end(mark)));
+                }
+            }
+        }
+
         private void clientFrame(byte type, int mark) {
+            if (type == 'T' || type == 'n') {
+                description(type, mark);
+            }
             switch (type) {
                 case 'S' -> {
                     ParameterStatus parameter = ParameterStatus.decode(batch.body(mark));
@@ -380,8 +436,14 @@ final class BackendConversation {
                 case 'Z' -> status = ReadyForQuery.decode(batch.body(mark)).status();
                 default -> {}
             }
-            if (owed.onReply(type) == SWALLOW) {
+            if (owed.onReply(type) == SWALLOW && !refusing) {
                 out.replacing(batch.start(mark), batch.end(mark));
+            }
+            if (refusing) {
+                while (owed.nextLocalReply() != 0) {
+                    // the client has got its error
+                }
+                return;
             }
             localReplies(batch.end(mark));
             if (type == 'Z' && owed.settled()) {
@@ -424,7 +486,13 @@ final class BackendConversation {
             ByteBuf bytes = batch.bytes();
             int at = batch.start(mark) + 5;
             int length = batch.end(mark) - at;
-            if (length == 0 || bytes.getByte(at) != 'D') {
+            if (length == 0) {
+                return;
+            }
+            if (SchemaChange.isOne(bytes, at, length)) {
+                forgotten = Forgotten.SCHEMA;
+            }
+            if (bytes.getByte(at) != 'D') {
                 return;
             }
             if (is(bytes, at, length, DISCARD_ALL)) {

@@ -34,6 +34,7 @@ final class PreparedOnBackend implements RepliesOwed.StatementEvents {
     private final int capacity;
     private final LinkedHashMap<PreparedStatement, Entry> known = new LinkedHashMap<>(16, 0.75f, true);
     private final ArrayDeque<Entry> inFlight = new ArrayDeque<>();
+    private final ArrayDeque<PreparedStatement> describing = new ArrayDeque<>();
     private @Nullable Entry unnamed;
     private long cycle = 1;
 
@@ -101,6 +102,36 @@ final class PreparedOnBackend implements RepliesOwed.StatementEvents {
         }
     }
 
+    /// A Describe of the statement goes out whose answer is to be looked at.
+    void describeSent(PreparedStatement statement) {
+        describing.add(statement);
+    }
+
+    /// The statement that the server describes next.
+    PreparedStatement described() {
+        return describing.element();
+    }
+
+    @Override
+    public void describeEnded() {
+        describing.remove();
+    }
+
+    /// The backend has planned the statement for other rows than its clients know.
+    void outdated(PreparedStatement statement) {
+        statement.outdated();
+        Entry entry = known.get(statement);
+        if (entry != null) {
+            doubt(entry);
+        }
+    }
+
+    private static void doubt(Entry entry) {
+        entry.confirmed = false;
+        entry.sentAgain = true;
+        entry.cycle = 0;
+    }
+
     /// The backend's unnamed statement is gone: a simple Query destroys it.
     void unnamedGone() {
         unnamed = null;
@@ -117,11 +148,7 @@ final class PreparedOnBackend implements RepliesOwed.StatementEvents {
 
     /// A DISCARD ALL or DEALLOCATE ALL is on its way: for what is sent behind it nobody can say what is still there.
     void allInDoubt() {
-        for (Entry entry : known.values()) {
-            entry.confirmed = false;
-            entry.sentAgain = true;
-            entry.cycle = 0;
-        }
+        known.values().forEach(PreparedOnBackend::doubt);
         unnamed = null;
     }
 

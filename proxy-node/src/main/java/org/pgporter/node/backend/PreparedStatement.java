@@ -4,6 +4,8 @@ import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.node.sql.StatementEffects;
@@ -26,6 +28,7 @@ public final class PreparedStatement {
     private final byte[] serverName;
     private final List<String> forgets;
     private volatile @Nullable StatementEffects effects;
+    private volatile @Nullable ResultDescription description;
     private volatile boolean accepted;
     private volatile boolean outdated;
 
@@ -123,6 +126,23 @@ public final class PreparedStatement {
         return outdated;
     }
 
+    /// What rows it gives, as a client was told first.
+    Optional<ResultDescription> description() {
+        return Optional.ofNullable(description);
+    }
+
+    void describedAs(ResultDescription told) {
+        description = told;
+    }
+
+    /// Whether it is a query by its first word, so that having executed it in vain does no harm.
+    boolean isQuery() {
+        String head = new String(definition, 0, Math.min(definition.length, 16), StandardCharsets.ISO_8859_1)
+                .stripLeading()
+                .toLowerCase(Locale.ROOT);
+        return head.startsWith("select") || head.startsWith("values") || head.startsWith("table");
+    }
+
     /// Bytes of the definition, for the sum of a cache's memory.
     public int size() {
         return definition.length;
@@ -138,6 +158,12 @@ public final class PreparedStatement {
         out.writeByte('P').writeInt(4 + serverName.length + 1 + definition.length);
         writeName(out);
         out.writeBytes(definition);
+    }
+
+    /// Writes a Describe message for it.
+    void writeDescribe(ByteBuf out) {
+        out.writeByte('D').writeInt(4 + 1 + serverName.length + 1).writeByte('S');
+        writeName(out);
     }
 
     /// Writes the Close message that makes the backend forget it.

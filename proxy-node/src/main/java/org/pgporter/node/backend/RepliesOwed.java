@@ -54,6 +54,8 @@ final class RepliesOwed {
     private static final int PREPARES = 0x800; // carries a statement in `preparing`
     private static final int FORGETS = 0x1000; // a Query that changes names only if it succeeds
     private static final int FAILED = 0x2000; // that Query has met an error
+    private static final int DESCRIBES = 0x4000; // a Describe whose answer is to be looked at
+    private static final int RENEWED = 0x8000; // that Describe follows the client's own Parse
     private static final int OWN_CYCLE = 'O';
     private static final int BROKEN_FLUSH = 'H';
 
@@ -82,6 +84,9 @@ final class RepliesOwed {
         void prepared();
 
         void notPrepared();
+
+        /// A Describe that was tracked with [#sentDescribe] has been answered, or refused or skipped.
+        void describeEnded();
     }
 
     RepliesOwed(StatementEvents statements) {
@@ -117,6 +122,28 @@ final class RepliesOwed {
     /// A Parse of ours that is no statement of the client.
     void sentOwnParse() {
         sentInCycle('P' | OURS);
+    }
+
+    /// A Describe of a shared statement, of the client or our own, whose answer is to be looked at.
+    ///
+    /// @param renewed the client has just prepared it itself
+    void sentDescribe(boolean ours, boolean renewed) {
+        sentInCycle('D' | DESCRIBES | (ours ? OURS : 0) | (renewed ? RENEWED : 0));
+    }
+
+    /// Whether the next description from the server answers such a Describe.
+    boolean describes() {
+        return headIs('D') && (entries[head] & DESCRIBES) != 0;
+    }
+
+    /// Whether it does so for nobody but us.
+    boolean describesForUs() {
+        return describes() && (entries[head] & OURS) != 0;
+    }
+
+    /// Whether the client expects the rows that it was told of: it has not just prepared the statement anew.
+    boolean describesForAnOldStatement() {
+        return describesForUs() && (entries[head] & RENEWED) == 0;
     }
 
     /// A Flush with a body. A good one is never answered and needs no entry; this one is an error, after which
@@ -197,6 +224,7 @@ final class RepliesOwed {
             case '1' -> answered('P');
             case '2' -> answered('B');
             case '3' -> answered('C');
+            case 't' -> describesForUs() ? Verdict.SWALLOW : Verdict.FORWARD;
             case 'T', 'n' -> headIs('D') ? answered('D') : Verdict.FORWARD;
             case 'C', 'I', 's' -> {
                 if (headIs('E')) {
@@ -326,6 +354,9 @@ final class RepliesOwed {
         if ((entry & PREPARES) != 0) {
             statements.notPrepared();
         }
+        if ((entry & DESCRIBES) != 0) {
+            statements.describeEnded();
+        }
         if ((entry & RENAMES) != 0) {
             outcome(fate);
         }
@@ -342,6 +373,9 @@ final class RepliesOwed {
         int entry = entries[head];
         if ((entry & PREPARES) != 0) {
             statements.prepared();
+        }
+        if ((entry & DESCRIBES) != 0) {
+            statements.describeEnded();
         }
         if ((entry & RENAMES) != 0) {
             outcome(CONFIRMED);

@@ -32,6 +32,8 @@ public record ServerOutput(
     /// What the client itself has thrown away with DEALLOCATE ALL or DISCARD ALL, or the server could not keep.
     public enum Forgotten {
         NOTHING,
+        /// A table, view or function has changed.
+        SCHEMA,
         /// The client has been told that a table changed under one of its statements (0A000).
         PLANS,
         STATEMENTS,

@@ -7,12 +7,18 @@ import com.github.benmanes.caffeine.cache.Interner;
 /// gone.
 /// Safe to use from every thread.
 public final class StatementCatalog {
-    private final Interner<PreparedStatement> statements = Interner.newWeakInterner();
+    private volatile Interner<PreparedStatement> statements = Interner.newWeakInterner();
     private volatile boolean sequencesAreAsked;
 
     /// The pool's statement with this definition; see [PreparedStatement#named].
     public PreparedStatement statement(byte[] definition, PlanContext context) {
         return statements.intern(PreparedStatement.named(definition, context));
+    }
+
+    /// A session of the pool has changed a table, a view or a function. Who has a statement keeps it, as with
+    /// PostgreSQL; who prepares one from now on shares it only with others who do so later.
+    public void schemaChanged() {
+        statements = Interner.newWeakInterner();
     }
 
     /// The pool's statement for what an outdated one was prepared for.

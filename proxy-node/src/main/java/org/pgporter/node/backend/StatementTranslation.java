@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.WireText;
@@ -22,6 +23,8 @@ final class StatementTranslation {
     private final PreparedOnBackend prepared;
     private final RepliesOwed owed;
     private final BooleanSupplier failed;
+    /// What was bound to the unnamed portal last.
+    private @Nullable PreparedStatement inUnnamedPortal;
     private final Map<String, String> substitutes = new HashMap<>();
 
     /// @param failed whether the backend is in a failed transaction as far as it has answered
@@ -37,6 +40,13 @@ final class StatementTranslation {
         switch (type) {
             case 'Q' -> prepared.unnamedGone();
             case 'S' -> prepared.cycleEnded();
+            case 'D' -> {
+                PreparedStatement bound = inUnnamedPortal;
+                if (bound != null && isUnnamedPortal(batch, mark)) {
+                    sentDescribe(bound);
+                    return;
+                }
+            }
             case 'H' -> {
                 if (batch.declaredLength(mark) > EMPTY_MESSAGE) {
                     owed.sentBrokenFlush();
@@ -45,6 +55,13 @@ final class StatementTranslation {
             default -> {}
         }
         owed.sent(type);
+    }
+
+    private static boolean isUnnamedPortal(Batch batch, int mark) {
+        int at = batch.start(mark) + EMPTY_MESSAGE;
+        return batch.declaredLength(mark) == EMPTY_MESSAGE + 2
+                && batch.bytes().getByte(at) == 'P'
+                && batch.bytes().getByte(at + 1) == 0;
     }
 
     /// A Query.
@@ -90,6 +107,9 @@ final class StatementTranslation {
             }
             case 'B' -> {
                 ensurePrepared(statement, batch, mark, out);
+                if (batch.bytes().getByte(batch.start(mark) + EMPTY_MESSAGE) == 0) {
+                    inUnnamedPortal = statement;
+                }
                 if (!statement.forgets().isEmpty()) {
                     ForgottenNames.writeSubstitutes(
                             statement.forgets().size(), out.replacing(batch.start(mark), batch.start(mark)), owed);
@@ -111,7 +131,7 @@ final class StatementTranslation {
                 if (statement.isNamed()) {
                     writeAbout((byte) 'D', statement.serverName(), batch, mark, out);
                 }
-                owed.sent((byte) 'D');
+                sentDescribe(statement);
             }
             case 'C' -> {
                 if (statement.isNamed()) {
@@ -185,6 +205,22 @@ final class StatementTranslation {
         statement.writeParse(out);
         prepared.parseSent(statement);
         owed.sentParse(ours);
+        if (statement.description().isPresent()) {
+            // A table may have changed since somebody was told what rows there are.
+            statement.writeDescribe(out);
+            prepared.describeSent(statement);
+            owed.sentDescribe(true, !ours);
+        }
+    }
+
+    /// A Describe of the client. The first answer is remembered.
+    private void sentDescribe(PreparedStatement statement) {
+        if (statement.isNamed() && statement.description().isEmpty()) {
+            prepared.describeSent(statement);
+            owed.sentDescribe(false, false);
+        } else {
+            owed.sent((byte) 'D');
+        }
     }
 
     private static void renameBind(Batch batch, int mark, String newName, Translation out) {
@@ -220,5 +256,6 @@ final class StatementTranslation {
     /// Everything has been answered.
     void settled() {
         substitutes.clear();
+        inUnnamedPortal = null;
     }
 }

@@ -163,6 +163,23 @@ public final class ProxyError {
                 .withDetail("The pool has pool_size " + poolSize + ", and query_wait_timeout 0 allows no waiting.");
     }
 
+    /// A table has changed under a prepared statement, so that its rows are not those that the client expects.
+    ///
+    /// @param harmless the statement is a query: that it has been executed in vain does not matter
+    public static ErrorResponse resultChanged(boolean harmless) {
+        return harmless
+                ? ErrorResponse.of(
+                                Severity.ERROR,
+                                SqlState.FEATURE_NOT_SUPPORTED,
+                                "cached plan must not change result type")
+                        .with('R', "RevalidateCachedQuery")
+                : ErrorResponse.of(
+                                Severity.ERROR,
+                                new SqlState("40003"),
+                                "cached plan must not change result type, but the statement may have been executed")
+                        .with('H', "A table has changed since the statement was prepared.");
+    }
+
     public static ErrorResponse backendLost() {
         return ErrorResponse.of(
                 Severity.FATAL, SqlState.CONNECTION_FAILURE, "server closed the connection unexpectedly");

@@ -514,6 +514,11 @@ final class ServingSession {
     private void forget(ServerOutput.Forgotten forgotten) {
         switch (forgotten) {
             case NOTHING -> {}
+            case SCHEMA -> {
+                if (mapping != null) {
+                    mapping.schemaChanged();
+                }
+            }
             case PLANS -> {
                 if (mapping != null) {
                     mapping.renewOutdated();

@@ -109,6 +109,11 @@ final class StatementMapping {
         return catalog.sequencesAreAsked();
     }
 
+    /// A table, view or function has changed: what is prepared from now on is planned anew.
+    void schemaChanged() {
+        catalog.schemaChanged();
+    }
+
     /// The client has been told that a table has changed under one of its statements: they are planned anew.
     void renewOutdated() {
         names.renew(statement -> catalog.renewed(statement));
