@@ -67,6 +67,7 @@ class BackendHealthIT {
             one.closes();
 
             ServerConversation fresh = scene.backend();
+            answersTheCheck(fresh);
             fresh.expectsQuery("select 'word'");
             fresh.sends(Scene.answer("word"));
             Scene.expectsAnswer(first, "word");
@@ -162,7 +163,9 @@ class BackendHealthIT {
     }
 
     private static Scene alwaysChecked(int poolSize) {
-        return Scene.with(node -> node.pools(pool -> pool.withPoolSize(poolSize).withServerCheckDelay(Duration.ZERO)));
+        return Scene.with(node -> node.pools(pool -> pool.withPoolSize(poolSize)
+                .withServerCheckDelay(Duration.ZERO)
+                .withConnectTimeout(Duration.ofSeconds(20))));
     }
 
     private static void answersTheCheck(ServerConversation backend) {
