@@ -44,7 +44,8 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///
 /// From every state a closed socket, a protocol surprise or doubt about what the server is doing leads to the
-/// end: a connection of unknown state is never handed out again. The owner is told by an [Event], the holder of
+/// end: a connection of unknown state is never handed out again. [Evict] leads from idle to the end, too, by way of
+/// the server's own. The owner is told by an [Event], the holder of
 /// a lease by a [LeaseEvent].
 public final class BackendConnection {
     public sealed interface Command {}

@@ -60,6 +60,7 @@ final class Assignments<C, K, R> {
             return Optional.empty();
         }
         member(connection).idle = false;
+        leaves(connection);
         return Optional.of(connection);
     }
 

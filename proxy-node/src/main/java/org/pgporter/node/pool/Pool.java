@@ -362,6 +362,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             return;
         }
         if (crowded()) {
+            assignments.leaves(connection);
             connection.tell(new BackendConnection.Retire("room for a session that needs its own"));
             return;
         }

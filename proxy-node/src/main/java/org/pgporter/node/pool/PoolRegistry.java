@@ -206,7 +206,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 Optional.empty());
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(
-                        Pool.create(plan, opening, permits, cap(settings, loop)),
+                        Pool.create(plan, opening, permits, cap(plan, settings, loop)),
                         kind + ++sequence + "-" + loop,
                         DispatcherSelector.fromConfig(loops.dispatcher(loop)));
         getContext().watch(pool);
@@ -218,7 +218,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     /// A coordinator lives on the loop of its database's first pool.
-    private Optional<DatabaseShare.Terms> cap(PoolSettings settings, int loop) {
+    private Optional<DatabaseShare.Terms> cap(PoolPlan plan, PoolSettings settings, int loop) {
         if (!settings.databaseLimits().capped()) {
             return Optional.empty();
         }
@@ -231,7 +231,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                                 DispatcherSelector.fromConfig(loops.dispatcher(loop))));
         return Optional.of(new DatabaseShare.Terms(
                 coordinator,
-                settings.options().guaranteedSize(),
+                plan.forOneSession() ? 1 : settings.options().guaranteedSize(), // it has no other connection
                 settings.databaseLimits().minConnectionLifetime()));
     }
 

@@ -58,18 +58,14 @@ class DatabaseCapIT {
         try (var postgres = FakePostgres.startSlow()) {
             // Given
             var database = world.database(capped(5));
-            List<PoolWorld.Client> clients = new ArrayList<>();
-            List<Set<LeaseId>> wanted = new ArrayList<>();
+            List<Crowd> crowds = new ArrayList<>();
             for (int pool = 0; pool < 4; pool++) {
-                clients.add(database.client(Plans.sized(PoolWorld.plan(postgres.port()), 10, 0, 4)));
-                wanted.add(new HashSet<>());
+                crowds.add(new Crowd(database.client(Plans.sized(PoolWorld.plan(postgres.port()), 10, 0, 4))));
             }
 
             // When nobody can log in yet
             for (int i = 0; i < 50; i++) {
-                for (int pool = 0; pool < 4; pool++) {
-                    wanted.get(pool).add(clients.get(pool).acquires());
-                }
+                crowds.forEach(Crowd::asks);
             }
 
             // Then
@@ -77,17 +73,16 @@ class DatabaseCapIT {
 
             // When
             postgres.letIn(1_000);
-            for (int turn = 0; turn < 50; turn++) {
-                for (int pool = 0; pool < 4; pool++) {
-                    var attached = clients.get(pool).attached();
-                    assertThat(wanted.get(pool).remove(attached.lease())).isTrue();
-                    clients.get(pool).gives(attached);
-                }
-            }
+            await().untilAsserted(() -> {
+                crowds.forEach(Crowd::finishes);
+                assertThat(crowds).allMatch(Crowd::hasEnded);
+            });
 
             // Then
+            assertThat(crowds).allMatch(crowd -> crowd.served == 50);
             assertThat(postgres.mostPresent).hasValue(5);
-            assertThat(clients.stream().mapToInt(PoolWorld.Client::held).sum()).isEqualTo(5);
+            assertThat(crowds.stream().mapToInt(crowd -> crowd.client.held()).sum())
+                    .isEqualTo(5);
         }
     }
 
@@ -491,6 +486,7 @@ class DatabaseCapIT {
             return Behaviors.same();
         }));
         private final Set<LeaseId> waiting = new HashSet<>();
+        private int served;
         private final List<LeaseEvent.Attached> using = new ArrayList<>();
 
         Crowd(PoolWorld.Client client) {
@@ -502,9 +498,7 @@ class DatabaseCapIT {
             switch (random.nextInt(4)) {
                 case 0 -> {
                     if (waiting.size() < 20) {
-                        LeaseId lease = LeaseId.next();
-                        waiting.add(lease);
-                        client.pool.tell(new Pool.Acquire(lease, holder, WantedParameters.none(), Optional.empty()));
+                        asks();
                     }
                 }
                 case 1 -> {
@@ -520,6 +514,12 @@ class DatabaseCapIT {
                     }
                 }
             }
+        }
+
+        void asks() {
+            LeaseId lease = LeaseId.next();
+            waiting.add(lease);
+            client.pool.tell(new Pool.Acquire(lease, holder, WantedParameters.none(), Optional.empty()));
         }
 
         void finishes() {
@@ -538,6 +538,7 @@ class DatabaseCapIT {
                     case LeaseEvent.Attached attached -> {
                         assertThat(waiting.remove(attached.lease())).isTrue();
                         using.add(attached);
+                        served++;
                     }
                     case LeaseEvent.Unserved unserved ->
                         assertThat(waiting.remove(unserved.lease())).isTrue();

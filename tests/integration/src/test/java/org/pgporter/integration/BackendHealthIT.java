@@ -17,9 +17,13 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.pgporter.protocol.message.CancelRequest;
 import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.Query;
+import org.pgporter.protocol.message.StartupPacket;
 import org.pgporter.support.RawClient;
 import org.pgporter.support.ServerConversation;
 
@@ -67,31 +71,48 @@ class BackendHealthIT {
             one.closes();
 
             ServerConversation fresh = scene.backend();
+            answersTheCheck(fresh);
             fresh.expectsQuery("select 'word'");
             fresh.sends(Scene.answer("word"));
             Scene.expectsAnswer(first, "word");
         }
     }
 
+    /// The request is on its way to the backend, out of the queue, when its client vanishes. Whatever becomes of the
+    /// backend, its place in the pool must not be lost.
     @Test
-    void shouldKeepABackendWhoseClientLeftBeforeItWasServed() { // checklist 119
+    void shouldServeTheNextWhenAClientVanishesBeforeItIsServed() throws InterruptedException { // checklist 119
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch mayAnswer = new CountDownLatch(1);
         try (Scene scene = alwaysChecked(1)) {
-            ServerConversation backend = scene.backend();
+            scene.server().serve(backend -> {
+                if (backend.expectsStartupPacket(StartupPacket.class) instanceof CancelRequest) {
+                    return;
+                }
+                backend.acceptsLogin();
+                while (backend.expectsAny().orElse(null) instanceof Query(String sql)) {
+                    if (sql.isEmpty()) {
+                        asked.countDown();
+                        awaitQuietly(mayAnswer);
+                        backend.sends(emptyQueryResponse(), readyForQuery(IDLE));
+                    } else {
+                        backend.sends(Scene.answer("next"));
+                    }
+                }
+            });
             RawClient leaving = scene.client();
             RawClient next = scene.client();
             leaving.sendsQuery("select 'never read'");
-            backend.expectsQuery("");
+            asked.await();
 
             leaving.resets();
-            await().until(() -> scene.node().node().holdings().cancelKeys() == 1);
             next.sendsQuery("select 'next'");
-            backend.sends(emptyQueryResponse(), readyForQuery(IDLE));
+            mayAnswer.countDown();
 
-            answersTheCheck(backend);
-            backend.expectsQuery("select 'next'");
-            backend.sends(Scene.answer("next"));
             Scene.expectsAnswer(next, "next");
-            assertThat(scene.server().connections()).isEqualTo(1);
+            next.sendsQuery("select 'next'");
+            Scene.expectsAnswer(next, "next");
+            await().until(() -> scene.node().node().permitsHeld(Scene.DATABASE, Scene.USER) == 1);
         }
     }
 
@@ -104,8 +125,8 @@ class BackendHealthIT {
                 backend.acceptsLogin();
                 while (true) {
                     String sql = backend.expectsAny()
-                            .filter(org.pgporter.protocol.message.Query.class::isInstance)
-                            .map(message -> ((org.pgporter.protocol.message.Query) message).sql())
+                            .filter(Query.class::isInstance)
+                            .map(message -> ((Query) message).sql())
                             .orElse("");
                     switch (sql) {
                         case "" -> {
@@ -162,7 +183,17 @@ class BackendHealthIT {
     }
 
     private static Scene alwaysChecked(int poolSize) {
-        return Scene.with(node -> node.pools(pool -> pool.withPoolSize(poolSize).withServerCheckDelay(Duration.ZERO)));
+        return Scene.with(node -> node.pools(pool -> pool.withPoolSize(poolSize)
+                .withServerCheckDelay(Duration.ZERO)
+                .withConnectTimeout(Duration.ofSeconds(20))));
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void answersTheCheck(ServerConversation backend) {

@@ -128,6 +128,36 @@ class DatabaseLimitIT {
         }
     }
 
+    /// It counts like every other one, but its session has no other connection to go on with.
+    @Test
+    void shouldNotTakeTheConnectionOfAReplicationSession() {
+        TestPostgres postgres = given(PostgresMajor.NEWEST);
+        postgres.sql("alter role capped_a replication");
+        UnaryOperator<DatabaseLimits> limits =
+                all -> all.withMaxDbConnections(2).withMinConnectionLifetime(Duration.ZERO);
+        try (TestNode node = node(postgres, limits, 2, Duration.ofSeconds(1));
+                RawClient walsender = RawClient.connects(node.host(), node.port())) {
+            walsender.logsIn("capped_a", PASSWORD, DATABASE, "replication", "database");
+            var before = walsenders(postgres);
+            try (RawClient first = client(node, "capped_b");
+                    RawClient second = client(node, "capped_b")) {
+                first.query("begin");
+
+                ErrorResponse error = second.queryExpectingError("select 1");
+
+                assertThat(error.fields().get('D')).contains("max_db_connections");
+                assertThat(walsenders(postgres)).isEqualTo(before).hasSize(1);
+                assertThat(walsender.query("IDENTIFY_SYSTEM")).hasSize(1);
+                first.query("commit");
+            }
+        }
+    }
+
+    private static List<List<String>> walsenders(TestPostgres postgres) {
+        return postgres.rows(
+                "select pid from pg_stat_activity where backend_type = 'walsender' and datname = ?", DATABASE);
+    }
+
     private static TestPostgres given(PostgresMajor major) {
         TestPostgres postgres = TestPostgres.shared(major);
         if (postgres.rows("select 1 from pg_roles where rolname = ?", USERS.getFirst())
