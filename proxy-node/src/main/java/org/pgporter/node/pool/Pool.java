@@ -464,7 +464,9 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         boolean mayOpen = !shuttingDown && (refusal == null || !backingOff());
         int forJoining = parameters == null && !joining.isEmpty() ? 1 : 0;
         int minimum = opening.canLogIn(proof) ? plan.minSize() : 0;
-        int wanted = mayOpen ? assignments.wanted(forJoining, Math.min(minimum, room()), room(), plan.parallelOpenings()) : 0;
+        int wanted = mayOpen
+                ? assignments.wanted(forJoining, Math.min(minimum, room()), room(), plan.parallelOpenings())
+                : 0;
         int forClients = mayOpen ? assignments.wanted(forJoining, 0, room(), plan.parallelOpenings()) : 0;
         int opened = 0;
         while (opened < wanted && open()) {

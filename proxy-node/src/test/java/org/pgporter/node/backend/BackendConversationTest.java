@@ -114,7 +114,7 @@ class BackendConversationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"s", "a name as long as no name of ours will ever be, whatever the number", "pgporter_"})
-    void shouldTranslateNamesOfAnyLength(String name) {
+    void shouldTranslateNamesOfAnyLength(String name) { // checklist 73
         PreparedStatement statement = statement("select $1");
         String ours = statement.serverName();
         assertThat(send(
@@ -141,7 +141,7 @@ class BackendConversationTest {
     }
 
     @Test
-    void shouldTranslateTheHeadOfABindThatPassesInPieces() {
+    void shouldTranslateTheHeadOfABindThatPassesInPieces() { // checklist 73
         PreparedStatement statement = statement("insert");
         prepare(statement, "s", "insert");
         String big = "x".repeat(200_000);

@@ -129,7 +129,7 @@ class BackendLoginTest {
     }
 
     @Test
-    void shouldTakeTheMessagesHoweverTheyAreBatched() {
+    void shouldTakeTheMessagesHoweverTheyAreBatched() { // checklist 23
         assertThat(receive(login, new AuthenticationOk())).isInstanceOf(Step.Waits.class);
         assertThat(receive(login, new ParameterStatus("a", "1"), KEY)).isInstanceOf(Step.Waits.class);
         assertThat(done(receive(login, READY)).parameters().get("A")).contains("1");
@@ -141,7 +141,7 @@ class BackendLoginTest {
     }
 
     @Test
-    void shouldTakeParametersAndNoticesBeforeTheServerLetsUsIn() {
+    void shouldTakeParametersAndNoticesBeforeTheServerLetsUsIn() { // checklist 24
         assertThat(receive(
                         login,
                         NoticeResponse.of(Severity.WARNING, SqlState.SUCCESSFUL_COMPLETION, "careful"),

@@ -243,7 +243,7 @@ class RepliesOwedModelTest {
     }
 
     @Test
-    void shouldNeverCallItselfSettledTooEarlyWhateverTheClientSends() {
+    void shouldNeverCallItselfSettledTooEarlyWhateverTheClientSends() { // checklist 68
         int followed = 0;
         for (long seed = 0; seed < CONVERSATIONS; seed++) {
             Conversation talk = new Conversation(seed);

@@ -81,7 +81,7 @@ class RepliesOwedTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"P", "B", "D", "E", "C"})
-    void shouldSkipToSyncAfterAnErrorInAnExtendedMessage(String failing) {
+    void shouldSkipToSyncAfterAnErrorInAnExtendedMessage(String failing) { // checklist 69
         send(failing + "BDECS");
         reply("E");
         assertThat(owed.anythingOwed()).isTrue();
@@ -90,7 +90,7 @@ class RepliesOwedTest {
     }
 
     @Test
-    void shouldSkipWhatIsSentAfterTheErrorUntilSync() {
+    void shouldSkipWhatIsSentAfterTheErrorUntilSync() { // checklist 69
         send("P");
         reply("E");
         send("BDEQFcf");
@@ -113,7 +113,7 @@ class RepliesOwedTest {
     }
 
     @Test
-    void shouldAnswerASimpleQueryBetweenParseAndSync() {
+    void shouldAnswerASimpleQueryBetweenParseAndSync() { // checklist 68
         send("PQ");
         reply("1TCZ");
         assertThat(owed.settled()).isTrue();
@@ -177,7 +177,7 @@ class RepliesOwedTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"c", "f"})
-    void shouldKeepWaitingForSyncWhenAnExtendedCopyFails(String end) {
+    void shouldKeepWaitingForSyncWhenAnExtendedCopyFails(String end) { // checklist 75
         send("BE");
         reply("2G");
         send("d" + end);

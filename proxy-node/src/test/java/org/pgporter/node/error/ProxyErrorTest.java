@@ -57,7 +57,8 @@ class ProxyErrorTest {
 
     @ParameterizedTest
     @MethodSource("errors")
-    void shouldHaveTheSeverityAndSqlStateThatClientsKnow(ErrorResponse error, String severity, String sqlState) {
+    void shouldHaveTheSeverityAndSqlStateThatClientsKnow(
+            ErrorResponse error, String severity, String sqlState) { // checklist 21
         // checklist 21: S, V, C and M are there, and it can be read back
         assertThat(error.fields().get('S')).isEqualTo(severity);
         assertThat(error.fields().get('V')).isEqualTo(severity);

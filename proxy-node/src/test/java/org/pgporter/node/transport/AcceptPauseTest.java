@@ -32,7 +32,7 @@ final class AcceptPauseTest {
     }
 
     @Test
-    void shouldPauseAcceptingForAWhile() {
+    void shouldPauseAcceptingForAWhile() { // checklist 26
         failToAccept();
         assertThat(listening.config().isAutoRead()).isFalse();
         pass(AcceptPause.PAUSE_SECONDS * 1000 - 1);
@@ -43,7 +43,7 @@ final class AcceptPauseTest {
     }
 
     @Test
-    void shouldTellOnceForEachTimeOfTrouble() {
+    void shouldTellOnceForEachTimeOfTrouble() { // checklist 26
         for (int i = 0; i < 3; i++) {
             failToAccept();
             failToAccept();

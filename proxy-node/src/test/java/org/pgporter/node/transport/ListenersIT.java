@@ -63,7 +63,7 @@ final class ListenersIT {
     }
 
     @Test
-    void shouldDealConnectionsToAllLoopsInTurn() throws Exception {
+    void shouldDealConnectionsToAllLoopsInTurn() throws Exception { // checklist 26
         Listener listener = loopback.listen(Loopback.anyPort(), options(false), this::accepted);
         List<SocketChannel> peers = connectMany(listener.address(), 6);
         List<Integer> loops = new ArrayList<>();

@@ -156,7 +156,7 @@ final class SocketHandleIT {
     }
 
     @Test
-    void shouldReleaseThoseWhoWaitToWriteWhenThePeerIsGone() throws Exception {
+    void shouldReleaseThoseWhoWaitToWriteWhenThePeerIsGone() throws Exception { // checklist 86
         Pair pair = loopback.pair();
         SocketHandle socket = pair.socket();
         loopback.read(socket);
@@ -190,7 +190,7 @@ final class SocketHandleIT {
     }
 
     @Test
-    void shouldEndTheStreamWhenThePeerResets() throws Exception {
+    void shouldEndTheStreamWhenThePeerResets() throws Exception { // checklist 86
         Pair pair = loopback.pair();
         List<String> calls = new CopyOnWriteArrayList<>();
         CompletableFuture<Void> gone = new CompletableFuture<>();

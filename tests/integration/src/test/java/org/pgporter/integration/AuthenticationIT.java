@@ -200,7 +200,7 @@ class AuthenticationIT {
     }
 
     @Test
-    void shouldNotMindNoticesDuringTheLogin() {
+    void shouldNotMindNoticesDuringTheLogin() { // checklist 24
         assertThatClientGetsIn(PASSWORD, backend -> {
             backend.sends(noticeResponse("x".repeat(20_000)));
             backend.asksForCleartext();

@@ -41,7 +41,7 @@ class BadInputIT {
 
     @ParameterizedTest
     @MethodSource("violations")
-    void shouldEndTheSessionOnly(byte[] bad) {
+    void shouldEndTheSessionOnly(byte[] bad) { // checklist 74
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient other = scene.client();
@@ -108,7 +108,7 @@ class BadInputIT {
     }
 
     @Test
-    void shouldSurviveNoise() {
+    void shouldSurviveNoise() { // checklist 74
         long seed = System.nanoTime();
         Random random = new Random(seed);
         try (Scene scene = Scene.withOneBackend()) {

@@ -54,7 +54,7 @@ class CopyIT {
 
     /// The server ignores Sync and Flush while it reads COPY data; the backend must not wait for an answer to it.
     @Test
-    void shouldNotCountASyncInsideCopyIn() {
+    void shouldNotCountASyncInsideCopyIn() { // checklist 75
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = inCopyIn(scene, backend);
@@ -90,7 +90,7 @@ class CopyIT {
     }
 
     @Test
-    void shouldPassOnThatTheClientGivesUp() {
+    void shouldPassOnThatTheClientGivesUp() { // checklist 75
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = inCopyIn(scene, backend);
@@ -107,7 +107,7 @@ class CopyIT {
     }
 
     @Test
-    void shouldSwallowCopyDataThatComesAfterTheError() {
+    void shouldSwallowCopyDataThatComesAfterTheError() { // checklist 75
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = inCopyIn(scene, backend);
@@ -130,7 +130,7 @@ class CopyIT {
 
     /// As before, with the late message cut in two by the network, and a query behind its second half.
     @Test
-    void shouldSwallowLateCopyDataThatArrivesInPieces() {
+    void shouldSwallowLateCopyDataThatArrivesInPieces() { // checklist 75
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = inCopyIn(scene, backend);
@@ -154,7 +154,7 @@ class CopyIT {
     }
 
     @Test
-    void shouldCancelTheCopyOfAClientThatVanishes() {
+    void shouldCancelTheCopyOfAClientThatVanishes() { // checklist 75
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = inCopyIn(scene, backend);
@@ -192,7 +192,7 @@ class CopyIT {
     }
 
     @Test
-    void shouldCopyWithARealServer() {
+    void shouldCopyWithARealServer() { // checklist 75
         TestPostgres postgres = TestPostgres.shared();
         postgres.createUser("copier", "secret", "scram-sha-256");
         postgres.createDatabase("copies", "copier");

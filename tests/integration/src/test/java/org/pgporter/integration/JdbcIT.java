@@ -262,7 +262,7 @@ class JdbcIT {
     /// Large objects speak FunctionCall.
     @ParameterizedTest
     @MethodSource(CASES)
-    void shouldReadAndWriteLargeObjects(PostgresMajor major, PoolMode mode) throws SQLException {
+    void shouldReadAndWriteLargeObjects(PostgresMajor major, PoolMode mode) throws SQLException { // checklist 77
         byte[] content = new byte[300_000];
         for (int i = 0; i < content.length; i++) {
             content[i] = (byte) (i * 31 >> 3);

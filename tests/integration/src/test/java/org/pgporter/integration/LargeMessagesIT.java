@@ -32,7 +32,7 @@ class LargeMessagesIT {
     private static final long UNDER_WAY = 48L * MEGABYTE;
 
     @Test
-    void shouldPassAHugeRowToASlowReaderInPieces() {
+    void shouldPassAHugeRowToASlowReaderInPieces() { // checklist 85
         int megabytes = 200;
         try (Scene scene = oneBackendAndRoomForAnother()) {
             ServerConversation busy = scene.backend();
@@ -87,7 +87,7 @@ class LargeMessagesIT {
 
     @ParameterizedTest
     @CsvSource({"Q,64", "d,100"})
-    void shouldStopAClientThatSendsMoreThanTheServerReads(char type, int megabytes) {
+    void shouldStopAClientThatSendsMoreThanTheServerReads(char type, int megabytes) { // checklist 85
         try (Scene scene = withoutQuestions()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -116,7 +116,7 @@ class LargeMessagesIT {
     }
 
     @Test
-    void shouldNotLockUpWhenBothSidesOnlyWrite() {
+    void shouldNotLockUpWhenBothSidesOnlyWrite() { // checklist 85
         int megabytes = 32;
         try (Scene scene = withoutQuestions()) {
             ServerConversation backend = scene.backend();
@@ -150,7 +150,7 @@ class LargeMessagesIT {
     }
 
     @Test
-    void shouldGiveUpTheBackendOfAClientThatLeavesInTheMiddleOfAHugeRow() {
+    void shouldGiveUpTheBackendOfAClientThatLeavesInTheMiddleOfAHugeRow() { // checklist 86
         try (Scene scene = withoutQuestions()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -170,7 +170,7 @@ class LargeMessagesIT {
     }
 
     @Test
-    void shouldKeepABlockedClientFromBlockingOthers() {
+    void shouldKeepABlockedClientFromBlockingOthers() { // checklist 85
         try (Scene scene = oneBackendAndRoomForAnother()) {
             ServerConversation busy = scene.backend();
             RawClient blocked = scene.client();

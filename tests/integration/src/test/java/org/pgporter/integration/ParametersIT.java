@@ -229,7 +229,7 @@ class ParametersIT {
     }
 
     @Test
-    void shouldTellOfAParameterThatTheServerChanges() { // checklist 99, 104
+    void shouldTellOfAParameterThatTheServerChanges() { // checklist 19, 99, 104
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();

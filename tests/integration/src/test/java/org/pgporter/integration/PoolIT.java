@@ -157,7 +157,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldNotWaitForCopyDataOfAClientThatHasSaidGoodbye() { // checklist 108
+    void shouldNotWaitForCopyDataOfAClientThatHasSaidGoodbye() { // checklist 75, 108
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -345,7 +345,7 @@ class PoolIT {
     }
 
     @Test
-    void shouldRefuseTransactionBlocksInStatementMode() {
+    void shouldRefuseTransactionBlocksInStatementMode() { // checklist 83
         try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withPoolMode(PoolMode.STATEMENT)))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();

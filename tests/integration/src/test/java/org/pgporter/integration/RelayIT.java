@@ -5,6 +5,7 @@ import static org.pgporter.protocol.message.TransactionStatus.FAILED;
 import static org.pgporter.protocol.message.TransactionStatus.IDLE;
 import static org.pgporter.protocol.message.TransactionStatus.IN_TRANSACTION;
 import static org.pgporter.support.BackendMessages.bindComplete;
+import static org.pgporter.support.BackendMessages.closeComplete;
 import static org.pgporter.support.BackendMessages.commandComplete;
 import static org.pgporter.support.BackendMessages.dataRow;
 import static org.pgporter.support.BackendMessages.emptyQueryResponse;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pgporter.protocol.message.Bytes;
+import org.pgporter.protocol.message.Close;
 import org.pgporter.protocol.message.Execute;
 import org.pgporter.protocol.message.Flush;
 import org.pgporter.protocol.message.FunctionCall;
@@ -42,7 +44,7 @@ class RelayIT {
     // ---- when the backend is given back ------------------------------------------------------------------------
 
     @Test
-    void shouldReleaseAfterTheLastOfPipelinedQueries() {
+    void shouldReleaseAfterTheLastOfPipelinedQueries() { // checklist 68
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -67,7 +69,7 @@ class RelayIT {
     }
 
     @Test
-    void shouldKeepTheBackendForATransaction() {
+    void shouldKeepTheBackendForATransaction() { // checklist 81
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -97,7 +99,7 @@ class RelayIT {
     }
 
     @Test
-    void shouldAnswerFlushAtOnceAndKeepTheBackendUntilSync() {
+    void shouldAnswerFlushAtOnceAndKeepTheBackendUntilSync() { // checklist 71
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -132,7 +134,7 @@ class RelayIT {
     }
 
     @Test
-    void shouldKeepTheBackendAfterAnErrorUntilTheDelayedSync() {
+    void shouldKeepTheBackendAfterAnErrorUntilTheDelayedSync() { // checklist 69
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -161,7 +163,69 @@ class RelayIT {
     }
 
     @Test
-    void shouldAnswerSyncsOneByOne() {
+    void shouldReleaseAfterAQueryAndTheExtendedQueryBehindIt_checklist68() {
+        try (Scene scene = Scene.withOneBackend()) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            RawClient other = scene.client();
+
+            client.sends(new Query("a"), new Parse("", "b", List.of()), RawClient.bind("", ""), new Execute("", 0));
+            backend.expectsQuery("a");
+            backend.expectsParse("", "b");
+            other.sendsQuery("select 'other'");
+            backend.sends(Scene.answer("a"));
+            Scene.expectsAnswer(client, "a");
+            backend.sends(parseComplete(), bindComplete(), commandComplete("SELECT 0"));
+            client.expects(parseComplete());
+            client.expects(bindComplete());
+            client.expectsCommandComplete("SELECT 0");
+            backend.expectsBind("", "");
+            backend.expectsExecute("");
+            client.sendsSync();
+            backend.expectsSync(); // and not the other's query
+            backend.sends(readyForQuery(IDLE));
+            client.expectsReadyForQuery(IDLE);
+
+            backend.expectsQuery("select 'other'");
+            backend.sends(Scene.answer("other"));
+            Scene.expectsAnswer(other, "other");
+        }
+    }
+
+    @Test
+    void shouldPassAQueryBetweenParseAndSync_checklist68_70() {
+        try (Scene scene = Scene.withOneBackend()) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            RawClient other = scene.client();
+
+            client.sends(new Parse("", "a", List.of()), new Query("b"), RawClient.bind("", ""), new Sync());
+            backend.expectsParse("", "a");
+            backend.expectsQuery("b");
+            other.sendsQuery("select 'other'");
+            backend.sends(parseComplete());
+            backend.sends(Scene.answer("b"));
+            client.expects(parseComplete());
+            Scene.expectsAnswer(client, "b");
+            // The simple query has destroyed the unnamed statement; that there is none left is made sure of.
+            backend.expects(new Close(Target.STATEMENT, ""));
+            backend.expectsBind("", "");
+            backend.expectsSync();
+            backend.sends(
+                    closeComplete(),
+                    errorResponse("26000", "unnamed prepared statement does not exist"),
+                    readyForQuery(IDLE));
+            client.expectsError("26000");
+            client.expectsReadyForQuery(IDLE);
+
+            backend.expectsQuery("select 'other'");
+            backend.sends(Scene.answer("other"));
+            Scene.expectsAnswer(other, "other");
+        }
+    }
+
+    @Test
+    void shouldAnswerSyncsOneByOne() { // checklist 70, 72
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -192,7 +256,7 @@ class RelayIT {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 5, 7, 64})
-    void shouldRelayRepliesSplitAnywhere(int chunk) {
+    void shouldRelayRepliesSplitAnywhere(int chunk) { // checklist 73
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -210,7 +274,7 @@ class RelayIT {
     private static final int LO_TELL = 958;
 
     @Test
-    void shouldRelayAFunctionCall() {
+    void shouldRelayAFunctionCall() { // checklist 77
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -253,7 +317,7 @@ class RelayIT {
     }
 
     @Test
-    void shouldFinishWhatWasAskedBeforeTerminate() { // checklist 108
+    void shouldFinishWhatWasAskedBeforeTerminate() { // checklist 72, 108
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -271,7 +335,7 @@ class RelayIT {
     }
 
     @Test
-    void shouldUseNoBackendForTerminate() {
+    void shouldUseNoBackendForTerminate() { // checklist 72
         try (Scene scene = Scene.withOneBackend()) {
             ServerConversation backend = scene.backend();
             scene.client().terminates();

@@ -26,7 +26,7 @@ class ResetIT {
         "IO_URING, query",
         "IO_URING, sleep"
     })
-    void shouldNoticeAReset(IoTransport io, String phase) {
+    void shouldNoticeAReset(IoTransport io, String phase) { // checklist 86
         // Given
         TestPostgres postgres = TestPostgres.shared();
         String user = ("reset_" + io + "_" + phase).toLowerCase(Locale.ROOT);

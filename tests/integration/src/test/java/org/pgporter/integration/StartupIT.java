@@ -75,13 +75,13 @@ class StartupIT {
 
     @ParameterizedTest
     @MethodSource("noise")
-    void shouldCloseWithoutAWordOnNoise(byte[] noise) {
+    void shouldCloseWithoutAWordOnNoise(byte[] noise) { // checklist 1, 10, 13
         assertThat(answerTo(noise)).isEmpty();
         assertThatClientsAreServed();
     }
 
     @Test
-    void shouldRefuseProtocol2() {
+    void shouldRefuseProtocol2() { // checklist 13
         assertThat(errorOf(answerTo(packet(8, 0x00020000))).sqlState().code()).isEqualTo("0A000");
     }
 
@@ -96,7 +96,7 @@ class StartupIT {
 
     @ParameterizedTest
     @MethodSource("malformed")
-    void shouldRefuseAMalformedStartupMessage(byte[] packet) {
+    void shouldRefuseAMalformedStartupMessage(byte[] packet) { // checklist 2
         ErrorResponse error = errorOf(answerTo(packet));
 
         assertThat(error.sqlState().code()).isEqualTo("08P01");
@@ -106,7 +106,7 @@ class StartupIT {
     }
 
     @Test
-    void shouldNotMindWhoLeavesInTheMiddle() {
+    void shouldNotMindWhoLeavesInTheMiddle() { // checklist 14
         byte[] startup = encoded(new StartupMessage(ProtocolVersion.V3_0, Map.of("user", USER)));
         for (int length = 0; length <= startup.length; length += 3) {
             try (RawClient closing = connection();
@@ -123,7 +123,7 @@ class StartupIT {
     // ---- time ----------------------------------------------------------------------------------------------
 
     @Test
-    void shouldEndLoginsThatTakeTooLong() {
+    void shouldEndLoginsThatTakeTooLong() { // checklist 25
         try (ScriptedServer silent = ScriptedServer.start();
                 TestNode impatient = TestNode.inFrontOf(silent.host(), silent.port())
                         .user("shop", "app", "secret")
@@ -154,7 +154,7 @@ class StartupIT {
     // ---- pieces --------------------------------------------------------------------------------------------
 
     @Test
-    void shouldTakeALoginByteByByte() {
+    void shouldTakeALoginByteByByte() { // checklist 3
         byte[] startup =
                 encoded(new StartupMessage(ProtocolVersion.V3_0, Map.of("user", USER, "database", "postgres")));
         try (RawClient client = connection()) {
@@ -168,7 +168,7 @@ class StartupIT {
 
     @ParameterizedTest
     @CsvSource({"1,28P01", "1000,28P01", "64000,08P01"}) // no answer to MD5 is that long
-    void shouldTakeAPasswordUpTo64KilobytesInFragments(int length, String sqlState) {
+    void shouldTakeAPasswordUpTo64KilobytesInFragments(int length, String sqlState) { // checklist 22
         try (RawClient client = connection()) {
             client.sendsStartup(USER, "postgres").expects(AuthenticationMd5Password.class);
 
@@ -180,7 +180,7 @@ class StartupIT {
     }
 
     @Test
-    void shouldRefuseAPasswordAboveTheLimit() {
+    void shouldRefuseAPasswordAboveTheLimit() { // checklist 22
         try (RawClient client = connection()) {
             client.sendsStartup(USER, "postgres").expects(AuthenticationMd5Password.class);
 
@@ -195,7 +195,7 @@ class StartupIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"S", "G", "SG", "GS"})
-    void shouldRefuseEncryptionAndGoOn(String requests) {
+    void shouldRefuseEncryptionAndGoOn(String requests) { // checklist 8
         try (RawClient client = connection()) {
             for (char request : requests.toCharArray()) {
                 assertThat(request == 'S' ? client.sendsSslRequest() : client.sendsGssEncRequest())
@@ -206,7 +206,7 @@ class StartupIT {
     }
 
     @Test
-    void shouldRefuseASecondSslRequest() {
+    void shouldRefuseASecondSslRequest() { // checklist 9
         try (RawClient client = connection()) {
             client.sendsSslRequest();
 
@@ -219,7 +219,7 @@ class StartupIT {
 
     @ParameterizedTest
     @CsvSource({"SSL,SSL request", "GSS,GSSAPI encryption request"})
-    void shouldRefuseWhatWasSentBehindARequestForEncryption(String kind, String words) {
+    void shouldRefuseWhatWasSentBehindARequestForEncryption(String kind, String words) { // checklist 7
         WireMessage request = kind.equals("SSL") ? new SslRequest() : new org.pgporter.protocol.message.GssEncRequest();
         byte[] stuffed = encoded(
                 request, new StartupMessage(ProtocolVersion.V3_0, Map.of("user", USER, "database", "postgres")));
@@ -236,7 +236,7 @@ class StartupIT {
 
     @ParameterizedTest
     @CsvSource({"3,0,4", "3,1,4", "3,2,32"})
-    void shouldSpeakVersionsItKnows(int major, int minor, int keyLength) {
+    void shouldSpeakVersionsItKnows(int major, int minor, int keyLength) { // checklist 11
         try (RawClient client = connection().speaks(new ProtocolVersion(major, minor))) {
             client.logsIn(USER, "secret", "postgres");
 
@@ -247,7 +247,7 @@ class StartupIT {
 
     @ParameterizedTest
     @CsvSource({"0,3.0,_pq_.one", "2,3.2,_pq_.one", "3,3.2,", "9999,3.2,_pq_.test_protocol_negotiation"})
-    void shouldNegotiateOnce(int minor, String agreed, String option) {
+    void shouldNegotiateOnce(int minor, String agreed, String option) { // checklist 11
         String[] options = option == null ? new String[0] : new String[] {option, "on"};
         List<String> unknown = option == null ? List.of() : List.of(option);
         try (RawClient client = connection().speaks(new ProtocolVersion(3, minor))) {
@@ -265,7 +265,7 @@ class StartupIT {
     }
 
     @Test
-    void shouldApplyOptions() {
+    void shouldApplyOptions() { // checklist 15
         String options = "-c geqo=off --work-mem=5MB -cDateStyle=German -c application_name=a\\ b\\\\c";
         try (RawClient client = connection()) {
             client.logsIn(USER, "secret", "postgres", "options", options);
@@ -285,7 +285,7 @@ class StartupIT {
         "TimeZone,Nowhere/Land,22023",
         "client_encoding,KLINGON,22023"
     })
-    void shouldRefuseParametersAsPostgresDoes(String name, String value, String sqlState) {
+    void shouldRefuseParametersAsPostgresDoes(String name, String value, String sqlState) { // checklist 16
         try (RawClient client = connection()) {
             ErrorResponse error = client.logsInExpectingError(USER, "secret", "postgres", name, value);
 
@@ -299,7 +299,7 @@ class StartupIT {
     // ---- who ------------------------------------------------------------------------------------------------
 
     @Test
-    void shouldRefuseAStartupWithoutAUser() {
+    void shouldRefuseAStartupWithoutAUser() { // checklist 5
         try (RawClient client = connection()) {
             client.sends(new StartupMessage(ProtocolVersion.V3_0, Map.of("database", "postgres")));
             client.expectsError("28000");
@@ -308,7 +308,7 @@ class StartupIT {
     }
 
     @Test
-    void shouldTakeTheUserForTheDatabaseWhenThereIsNone() {
+    void shouldTakeTheUserForTheDatabaseWhenThereIsNone() { // checklist 5
         try (RawClient without = connection();
                 RawClient empty = connection()) {
             without.sends(new StartupMessage(ProtocolVersion.V3_0, Map.of("user", USER)));
@@ -321,7 +321,7 @@ class StartupIT {
     }
 
     @Test
-    void shouldNotCutLongNames() {
+    void shouldNotCutLongNames() { // checklist 6
         String tail = "x".repeat(200);
         try (RawClient longUser = connection();
                 RawClient longDatabase = connection()) {
@@ -366,7 +366,7 @@ class StartupIT {
     }
 
     @Test
-    void shouldRefuseASecondStartup() {
+    void shouldRefuseASecondStartup() { // checklist 4
         try (RawClient client = connection()) {
             client.logsIn(USER, "secret", "postgres").sendsStartup(USER, "postgres");
             client.expectsError("08P01");
