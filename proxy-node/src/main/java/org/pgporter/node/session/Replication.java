@@ -1,5 +1,6 @@
 package org.pgporter.node.session;
 
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -78,9 +79,12 @@ enum Replication {
                         <= 1;
     }
 
-    /// The settings of the user's pool as they are for one session that keeps its backend connection.
+    /// The settings of the user's pool as they are for one session that keeps its backend connection. A stream is
+    /// one query that has no end, so nothing limits how long a query or a transaction takes.
     static PoolSettings alone(PoolSettings settings) {
         PoolOptions options = settings.options();
-        return settings.withOptions(options.withPoolMode(PoolMode.SESSION));
+        return settings.withOptions(options.withPoolMode(PoolMode.SESSION)
+                .withTimeouts(
+                        options.timeouts().withQueryTimeout(Duration.ZERO).withTransactionTimeout(Duration.ZERO)));
     }
 }

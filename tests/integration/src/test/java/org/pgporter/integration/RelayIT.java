@@ -5,6 +5,7 @@ import static org.pgporter.protocol.message.TransactionStatus.FAILED;
 import static org.pgporter.protocol.message.TransactionStatus.IDLE;
 import static org.pgporter.protocol.message.TransactionStatus.IN_TRANSACTION;
 import static org.pgporter.support.BackendMessages.bindComplete;
+import static org.pgporter.support.BackendMessages.closeComplete;
 import static org.pgporter.support.BackendMessages.commandComplete;
 import static org.pgporter.support.BackendMessages.dataRow;
 import static org.pgporter.support.BackendMessages.emptyQueryResponse;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pgporter.protocol.message.Bytes;
+import org.pgporter.protocol.message.Close;
 import org.pgporter.protocol.message.Execute;
 import org.pgporter.protocol.message.Flush;
 import org.pgporter.protocol.message.FunctionCall;
@@ -205,10 +207,14 @@ class RelayIT {
             backend.sends(Scene.answer("b"));
             client.expects(parseComplete());
             Scene.expectsAnswer(client, "b");
-            // The simple query has destroyed the unnamed statement.
+            // The simple query has destroyed the unnamed statement; that there is none left is made sure of.
+            backend.expects(new Close(Target.STATEMENT, ""));
             backend.expectsBind("", "");
             backend.expectsSync();
-            backend.sends(errorResponse("26000", "unnamed prepared statement does not exist"), readyForQuery(IDLE));
+            backend.sends(
+                    closeComplete(),
+                    errorResponse("26000", "unnamed prepared statement does not exist"),
+                    readyForQuery(IDLE));
             client.expectsError("26000");
             client.expectsReadyForQuery(IDLE);
 

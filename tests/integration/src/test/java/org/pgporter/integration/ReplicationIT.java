@@ -329,6 +329,28 @@ class ReplicationIT {
         }
     }
 
+    @Test
+    void shouldLetAStreamOutliveTheTimeoutsOfQueries() {
+        try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withPoolSize(2)
+                .withTimeouts(pool.timeouts()
+                        .withQueryTimeout(Duration.ofMillis(300))
+                        .withTransactionTimeout(Duration.ofMillis(300)))))) {
+            ServerConversation pooled = scene.backend();
+            Walsender one = walsender(scene, "replication", "true");
+            one.streams();
+            // What is asked later by somebody else is ended, and the stream is not.
+            RawClient ordinary = scene.client().sendsQuery("select 'slow'");
+            pooled.expectsQuery("select 'slow'");
+            ordinary.expectsError("57014");
+            ordinary.expectsClosed();
+
+            one.server().sends(copyData("still there"));
+            one.client().expects(copyData("still there"));
+            one.client().sends(copyData("so am I"));
+            one.server().expects(copyData("so am I"));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"closes", "resets", "terminates"})
     void shouldEndTheWalsenderOfAClientThatLeaves_checklist76(String how) {

@@ -284,6 +284,11 @@ class ReplicationPostgresIT {
             List<String> command =
                     List.of("pg_receivewal", "--slot=received", "-D", target.toString(), "--endpos=" + end, "-n", "-w");
             try (Program receiving = Program.start(environment(proxied), command)) {
+                await().atMost(PATIENCE)
+                        .until(() -> !receiving.isAlive()
+                                || !proxied.postgres()
+                                        .rows("select pid from pg_stat_replication")
+                                        .isEmpty());
                 // It has to be given something to receive until it has had enough.
                 await().atMost(PATIENCE).until(() -> {
                     proxied.sql(
