@@ -9,8 +9,9 @@ import java.util.regex.Pattern;
 /// Durations as the file writes them: `"250ms"`, `"5s"`, `"5m"`, `"1h"`, `"2d"`, in any case, blanks allowed before
 /// the unit.
 final class Durations {
-    /// More than anybody waits, and small enough that nanoseconds fit in a long.
-    static final Duration LONGEST = Duration.ofDays(36_500);
+    /// More than anybody waits, and less than what timers take: Pekko's scheduler refuses delays of more than 2^31 of
+    /// its ticks, which are 248 days.
+    static final Duration LONGEST = Duration.ofDays(240);
 
     private static final Pattern SYNTAX = Pattern.compile("(\\d{1,18})\\s*(ms|s|m|h|d)?", Pattern.CASE_INSENSITIVE);
 

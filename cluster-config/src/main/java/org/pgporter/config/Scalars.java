@@ -104,7 +104,10 @@ final class Scalars {
         if (duration.isEmpty()) {
             String bare = inSeconds ? "seconds" : "milliseconds";
             return refused(
-                    path, "must be a duration such as \"250ms\", \"5s\", \"10m\", \"1h\" or \"2d\", or " + bare, value);
+                    path,
+                    "must be a duration such as \"250ms\", \"5s\", \"10m\", \"1h\" or \"2d\", or " + bare
+                            + ", up to 240d",
+                    value);
         }
         String text = value.text().strip();
         boolean isBare = Character.isDigit(text.charAt(text.length() - 1));

@@ -90,9 +90,9 @@ class InheritanceTest {
         assertThat(settings.maxUserClients()).isZero();
     }
 
-    /// Checklist 117: the user's value, else that of its database, else the global one. A 0 counts, too.
+    /// The user's value, else that of its database, else the global one. A 0 counts, too.
     @Test
-    void shouldTakeTimeoutsFromTheUserThenThePoolThenGeneral() {
+    void shouldTakeTimeoutsFromTheUserThenThePoolThenGeneral() { // checklist 117
         assertThat(CONFIG.settings("other", "plain").orElseThrow().options().timeouts())
                 .isEqualTo(new TimeoutOptions(
                         Duration.ofSeconds(30),

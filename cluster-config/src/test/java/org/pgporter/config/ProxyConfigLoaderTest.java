@@ -69,7 +69,7 @@ class ProxyConfigLoaderTest {
                         "pgporter.yaml:6: general.io: must be a single value",
                         "pgporter.yaml:7: general.so_reuseport: must be true or false, was `yes`",
                         "pgporter.yaml:8: general.idle_timeout: must be a duration such as \"250ms\", \"5s\", \"10m\","
-                                + " \"1h\" or \"2d\", or milliseconds, was `soon`",
+                                + " \"1h\" or \"2d\", or milliseconds, up to 240d, was `soon`",
                         "pgporter.yaml:9: general.tcp_socket_buffer_size: must be a size such as 65536, \"64K\" or"
                                 + " \"1MB\", was `1T`",
                         "pgporter.yaml:10: general.unix_socket_mode: must be three octal digits such as \"0600\","

@@ -29,6 +29,14 @@ class ValuesTest {
         assertThat(Durations.parse(text, Duration.ofMillis(1))).contains(expected);
     }
 
+    /// A timer with a longer delay would be refused when it is started.
+    @ParameterizedTest
+    @ValueSource(strings = {"241d", "36500d", "20736000001"})
+    void shouldRefuseDurationsThatNoTimerTakes(String text) {
+        assertThat(Durations.parse(text, Duration.ofMillis(1))).isEmpty();
+        assertThat(Durations.parse("240d", Duration.ofMillis(1))).contains(Duration.ofDays(240));
+    }
+
     @Test
     void shouldWriteDurationsAsTheyAreRead() {
         for (String text : List.of("1ms", "1500ms", "90s", "5m", "3h", "2d")) {

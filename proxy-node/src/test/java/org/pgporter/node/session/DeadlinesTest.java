@@ -43,7 +43,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void shouldSayWhatIsOverdueAtItsTime() {
+    void shouldSayWhatIsOverdueAtItsTime() { // checklist 117: the clock is monotonic
         Session session = session(Map.of(QUERY, Duration.ofSeconds(30)));
         session.does(deadlines -> deadlines.arm(QUERY));
 

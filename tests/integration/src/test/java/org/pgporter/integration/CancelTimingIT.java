@@ -356,7 +356,7 @@ class CancelTimingIT {
         Logger logger = (Logger) LoggerFactory.getLogger("org.pgporter.node.backend.CancelRequests");
         logger.addAppender(lines);
         lines.start();
-        try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withConnectTimeout(Duration.ofMillis(300))))) {
+        try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withConnectTimeout(Duration.ofMillis(1500))))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
             client.sendsQuery("slow");

@@ -7,6 +7,7 @@ import static org.pgporter.protocol.message.TransactionStatus.IN_TRANSACTION;
 import static org.pgporter.support.BackendMessages.commandComplete;
 import static org.pgporter.support.BackendMessages.copyInResponse;
 import static org.pgporter.support.BackendMessages.dataRow;
+import static org.pgporter.support.BackendMessages.emptyQueryResponse;
 import static org.pgporter.support.BackendMessages.errorResponse;
 import static org.pgporter.support.BackendMessages.parseComplete;
 import static org.pgporter.support.BackendMessages.readyForQuery;
@@ -35,7 +36,7 @@ import org.pgporter.support.RawClient;
 import org.pgporter.support.ServerConversation;
 
 /// Timeouts of clients, message by message. That one does not fire where it must not is shown by another that is
-/// longer and fires (checklist 117).
+/// longer and fires.
 class TimeoutsIT {
     private static final Duration SHORT = Duration.ofMillis(250);
     private static final Duration LONG = Duration.ofSeconds(1);
@@ -75,7 +76,7 @@ class TimeoutsIT {
 
     /// PgBouncer's #1395: nothing is in flight in an idle transaction, whatever its status.
     @Test
-    void shouldNotRunTheQueryTimeoutWhileNothingIsInFlight() {
+    void shouldNotRunTheQueryTimeoutWhileNothingIsInFlight() { // checklist 117
         for (boolean failed : new boolean[] {false, true}) {
             try (Scene scene = with(all -> all.withQueryTimeout(SHORT).withIdleTransactionTimeout(LONG))) {
                 ServerConversation backend = scene.backend();
@@ -95,7 +96,7 @@ class TimeoutsIT {
     }
 
     @Test
-    void shouldNotRunTheQueryTimeoutWhileTheClientIsIdle() {
+    void shouldNotRunTheQueryTimeoutWhileTheClientIsIdle() { // checklist 117
         try (Scene scene = with(all -> all.withQueryTimeout(SHORT).withClientIdleTimeout(LONG))) {
             ServerConversation backend = scene.backend();
             RawClient client = scene.client();
@@ -106,9 +107,9 @@ class TimeoutsIT {
         }
     }
 
-    /// PgBouncer counts the wait, too. Who is thrown out leaves the queue (checklist 119).
+    /// PgBouncer counts the wait, too. Who is thrown out leaves the queue.
     @Test
-    void shouldEndAQueryThatWaitsForABackendForTooLong() {
+    void shouldEndAQueryThatWaitsForABackendForTooLong() { // checklist 119
         try (Scene scene = with(all -> all.withQueryTimeout(LONG))) {
             ServerConversation backend = scene.backend();
             RawClient holder = inTransaction(scene, backend);
@@ -119,6 +120,31 @@ class TimeoutsIT {
             converse(holder, backend, "still there", IN_TRANSACTION);
             converse(holder, backend, "commit", IDLE);
             Scene.converse(scene.client(), backend, "next");
+        }
+    }
+
+    /// The backend was being prepared for a client that is gone when it is ready.
+    @Test
+    void shouldGiveBackABackendThatComesTooLate() { // checklist 119
+        try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withServerCheckDelay(Duration.ZERO)
+                .withTimeouts(pool.timeouts().withQueryTimeout(SHORT))))) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            client.sendsQuery("slow");
+            backend.expectsQuery(""); // a sign of life, before the backend is lent
+
+            ends(client, "57014", "query timeout");
+            backend.sends(emptyQueryResponse(), readyForQuery(IDLE));
+            backend.expectsQuery("slow");
+            ServerConversation fresh = cancelledAndReplaced(scene, backend);
+
+            RawClient next = scene.client();
+            next.sendsQuery("select 'next'");
+            fresh.expectsQuery("");
+            fresh.sends(emptyQueryResponse(), readyForQuery(IDLE));
+            fresh.expectsQuery("select 'next'");
+            fresh.sends(Scene.answer("next"));
+            Scene.expectsAnswer(next, "next");
         }
     }
 
@@ -219,7 +245,7 @@ class TimeoutsIT {
     }
 
     @Test
-    void shouldNotRunTheIdleTransactionTimeoutWhileAQueryIsInFlight() {
+    void shouldNotRunTheIdleTransactionTimeoutWhileAQueryIsInFlight() { // checklist 117
         try (Scene scene = with(all -> all.withIdleTransactionTimeout(SHORT).withQueryTimeout(LONG))) {
             ServerConversation backend = scene.backend();
             RawClient client = inTransaction(scene, backend);
@@ -262,7 +288,7 @@ class TimeoutsIT {
 
     /// In the queue there is no transaction yet: it is query_wait_timeout that ends the wait, and not the session.
     @Test
-    void shouldNotRunTheTransactionTimeoutInTheQueue() {
+    void shouldNotRunTheTransactionTimeoutInTheQueue() { // checklist 117
         try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withQueryWaitTimeout(LONG)
                 .withConnectTimeout(Duration.ofMillis(1500))
                 .withTimeouts(pool.timeouts().withTransactionTimeout(SHORT).withClientIdleTimeout(SHORT))))) {
@@ -348,9 +374,9 @@ class TimeoutsIT {
 
     // ---- precedence ----------------------------------------------------------------------------------------------
 
-    /// Checklist 117: the user's goes before the pool's, the pool's before the general one; a 0 counts.
+    /// The user's goes before the pool's, the pool's before the general one; a 0 counts.
     @Test
-    void shouldTakeTheTimeoutOfTheUserBeforeThatOfItsPool() {
+    void shouldTakeTheTimeoutOfTheUserBeforeThatOfItsPool() { // checklist 117
         Duration never = Duration.ofMinutes(1);
         TimeoutOverrides ofPool =
                 TimeoutOverrides.none().withIdleTransactionTimeout(SHORT).withTransactionTimeout(LONG);
