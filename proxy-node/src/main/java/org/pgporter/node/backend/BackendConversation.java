@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.node.backend.ServerOutput.Forgotten;
@@ -33,6 +34,11 @@ final class BackendConversation {
     private static final byte[] DEALLOCATE_ALL = "DEALLOCATE ALL\0".getBytes(StandardCharsets.US_ASCII);
 
     private static final Pattern DISCARD = Pattern.compile("\\s*DISCARD\\s+ALL\\s*;?\\s*", Pattern.CASE_INSENSITIVE);
+
+    /// Errors with the name of a statement in their message: "already exists", "does not exist", and "bind message
+    /// supplies 1 parameters, but prepared statement "s" requires 2".
+    private static final Set<SqlState> TELL_NAMES = Set.of(
+            SqlState.DUPLICATE_PREPARED_STATEMENT, SqlState.INVALID_SQL_STATEMENT_NAME, SqlState.PROTOCOL_VIOLATION);
 
     /// The routine that says "cached plan must not change result type" (`plancache.c`); drivers look for it, too.
     private static final String REVALIDATION = "RevalidateCachedQuery";
@@ -468,8 +474,7 @@ final class BackendConversation {
                 prepared.planOutdated();
                 forgotten = Forgotten.PLANS;
             }
-            if (error.sqlState().equals(SqlState.DUPLICATE_PREPARED_STATEMENT)
-                    || error.sqlState().equals(SqlState.INVALID_SQL_STATEMENT_NAME)) {
+            if (TELL_NAMES.contains(error.sqlState())) {
                 statements
                         .inTheClientsWords(error)
                         .ifPresent(renamed -> renamed.encodeTo(out.replacing(batch.start(mark), batch.end(mark))));

@@ -22,10 +22,12 @@ public record Inspection(int kinds, boolean everyParameter, List<String> paramet
             SELECT 'p', n, pg_catalog.current_setting(n)
             FROM (VALUES ('role'), ('session_authorization')) AS v (n)""";
 
-    /// Operators are named with their schema: the session may have put another before `pg_catalog`.
+    /// Operators are named with their schema: the session may have put another before `pg_catalog`. `SET TRANSACTION`
+    /// outside of a transaction leaves its parameters marked as set in the session, but they begin anew with each
+    /// transaction, and cannot be reset.
     private static final String SETTINGS = """
             SELECT 'p', name, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings
-            WHERE source OPERATOR(pg_catalog.=) 'session'""";
+            WHERE source OPERATOR(pg_catalog.=) 'session' AND name OPERATOR(pg_catalog.!~) '^transaction_'""";
 
     private static String exists(StateKind kind, String from) {
         return "SELECT 'k', '" + kind.name() + "', '' WHERE EXISTS (SELECT FROM " + from + ")";

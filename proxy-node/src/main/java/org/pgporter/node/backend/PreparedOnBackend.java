@@ -26,6 +26,9 @@ final class PreparedOnBackend implements RepliesOwed.StatementEvents {
         boolean confirmed;
         boolean sentAgain;
 
+        @Nullable
+        String clientName;
+
         Entry(PreparedStatement statement) {
             this.statement = statement;
         }
@@ -58,6 +61,19 @@ final class PreparedOnBackend implements RepliesOwed.StatementEvents {
     private Optional<Entry> find(PreparedStatement statement) {
         Entry entry = statement.isNamed() ? known.get(statement) : unnamed;
         return Optional.ofNullable(entry).filter(found -> found.statement.equals(statement));
+    }
+
+    /// A named statement goes into a Bind, in place of this name of the client.
+    void bound(PreparedStatement statement, String clientName) {
+        find(statement).ifPresent(entry -> entry.clientName = clientName);
+    }
+
+    /// How the client called the statement of this name on the backend when it last bound it.
+    Optional<String> clientNameOf(String serverName) {
+        return known.values().stream()
+                .filter(entry -> entry.statement.serverName().equals(serverName))
+                .findFirst()
+                .flatMap(entry -> Optional.ofNullable(entry.clientName));
     }
 
     /// Its Parse goes out now.

@@ -89,7 +89,7 @@ final class StatementTranslation {
             case 'P' -> {
                 if (use.duplicate()) {
                     ensurePrepared(statement, batch, mark, out);
-                    statement.writeParse(out.replacing(batch.start(mark), batch.end(mark)));
+                    renameParse(batch, mark, statement.serverName(), out);
                     substitutes.put(statement.serverName(), clientName(use.clientName()));
                     owed.sent((byte) 'P');
                 } else if (!statement.isNamed()) {
@@ -116,6 +116,7 @@ final class StatementTranslation {
                 }
                 if (statement.isNamed()) {
                     renameBind(batch, mark, statement.serverName(), out);
+                    prepared.bound(statement, use.clientName());
                 }
                 if (use.forgetsNamed()) {
                     if (statement.effects().forgetsAllStatements()) {
@@ -223,16 +224,26 @@ final class StatementTranslation {
         }
     }
 
+    /// The text stays, because the server looks at it before it looks whether the name is taken.
+    private static void renameParse(Batch batch, int mark, String newName, Translation out) {
+        int name = batch.start(mark) + EMPTY_MESSAGE;
+        rename(batch, mark, (byte) 'P', name, name, newName, out);
+    }
+
     private static void renameBind(Batch batch, int mark, String newName, Translation out) {
+        int portal = batch.start(mark) + EMPTY_MESSAGE;
+        int name = endOfString(batch.bytes(), portal, batch.end(mark));
+        rename(batch, mark, (byte) 'B', portal, name, newName, out);
+    }
+
+    /// Puts another name in the place of the one that begins at `name`; what stands from `body` to there stays.
+    private static void rename(Batch batch, int mark, byte type, int body, int name, String newName, Translation out) {
         ByteBuf bytes = batch.bytes();
-        int start = batch.start(mark);
-        int portal = start + 5;
-        int name = endOfString(bytes, portal, batch.end(mark));
         int rest = endOfString(bytes, name, batch.end(mark));
-        ByteBuf buffer = out.replacing(start, rest);
+        ByteBuf buffer = out.replacing(batch.start(mark), rest);
         int oldNameLength = rest - name - 1;
-        buffer.writeByte('B').writeInt(batch.declaredLength(mark) - 1 - oldNameLength + newName.length());
-        buffer.writeBytes(bytes, portal, name - portal);
+        buffer.writeByte(type).writeInt(batch.declaredLength(mark) - 1 - oldNameLength + newName.length());
+        buffer.writeBytes(bytes, body, name - body);
         buffer.writeCharSequence(newName, StandardCharsets.US_ASCII);
         buffer.writeByte(0);
     }
@@ -244,13 +255,16 @@ final class StatementTranslation {
 
     /// The server's error about a name of ours, with the client's name in it.
     Optional<ErrorResponse> inTheClientsWords(ErrorResponse error) {
-        for (Map.Entry<String, String> name : substitutes.entrySet()) {
-            String ours = '"' + name.getKey() + '"';
-            if (error.message().contains(ours)) {
-                return Optional.of(error.with('M', error.message().replace(ours, '"' + name.getValue() + '"')));
-            }
+        String message = error.message();
+        int from = message.indexOf('"' + PreparedStatement.NAME_PREFIX) + 1;
+        int to = message.indexOf('"', from);
+        if (from == 0 || to < 0) {
+            return Optional.empty();
         }
-        return Optional.empty();
+        String ours = message.substring(from, to);
+        return Optional.ofNullable(substitutes.get(ours))
+                .or(() -> prepared.clientNameOf(ours).map(StatementTranslation::clientName))
+                .map(theirs -> error.with('M', message.substring(0, from) + theirs + message.substring(to)));
     }
 
     /// Everything has been answered.

@@ -14,6 +14,9 @@ import org.pgporter.protocol.message.TransactionStatus;
 /// that no backend could be had for. The client gets the error once for each query or pipeline, what follows an
 /// error in an extended query is skipped up to the next Sync, and the session lives.
 final class LocalAnswers {
+    /// Type byte and length word.
+    private static final int EMPTY_MESSAGE = 5;
+
     private boolean skippingToSync;
     private boolean insideFrame;
     private boolean insideStray;
@@ -36,7 +39,12 @@ final class LocalAnswers {
         }
         for (int i = 0; i < batch.marks(); i++) {
             switch (batch.type(i)) {
-                case 'c', 'f', 'H', 'S', 'X' -> {}
+                case 'c', 'f', 'X' -> {}
+                case 'H', 'S' -> {
+                    if (batch.declaredLength(i) > EMPTY_MESSAGE) {
+                        return false; // a body is an error, which the server words
+                    }
+                }
                 case 'P', 'C' -> {
                     boolean known = uses != null
                             && uses[i] instanceof StatementUse.Named use

@@ -53,7 +53,7 @@ final class StatementMapping {
     ///
     /// The messages that name one are held by the decoder until all of it is there, up to a limit.
     ///
-    /// @throws ProtocolViolation when such a message cannot be read
+    /// @throws ProtocolViolation when a statement to prepare is too long to be followed
     @Nullable
     StatementUse @Nullable [] usesIn(Batch batch) {
         asksSequences = false;
@@ -120,6 +120,14 @@ final class StatementMapping {
     }
 
     private @Nullable StatementUse use(Batch batch, int mark) {
+        try {
+            return readableUse(batch, mark);
+        } catch (EndsWithinAName _) {
+            return null; // goes as it is, and the server says what is wrong with it, in its turn
+        }
+    }
+
+    private @Nullable StatementUse readableUse(Batch batch, int mark) {
         return switch (batch.type(mark)) {
             case 'P' -> translates ? parse(batch, mark) : watched(batch, mark);
             case 'B' -> translates ? bind(batch.body(mark)) : null;
@@ -293,7 +301,7 @@ final class StatementMapping {
 
     private static int target(ByteBuf body) {
         if (!body.isReadable()) {
-            throw malformed();
+            throw new EndsWithinAName();
         }
         return body.readByte();
     }
@@ -301,7 +309,7 @@ final class StatementMapping {
     private static String readText(ByteBuf body) {
         int length = body.bytesBefore((byte) 0);
         if (length < 0) {
-            throw malformed();
+            throw new EndsWithinAName();
         }
         String text = body.readString(length, StandardCharsets.ISO_8859_1);
         body.skipBytes(1);
@@ -311,12 +319,16 @@ final class StatementMapping {
     private static void skipText(ByteBuf body) {
         int length = body.bytesBefore((byte) 0);
         if (length < 0) {
-            throw malformed();
+            throw new EndsWithinAName();
         }
         body.skipBytes(length + 1);
     }
 
-    private static ProtocolViolation malformed() {
-        return new ProtocolViolation(SqlState.PROTOCOL_VIOLATION, "invalid string in message");
+    /// A message is too short for what it should begin with.
+    @SuppressWarnings("serial")
+    private static final class EndsWithinAName extends RuntimeException {
+        EndsWithinAName() {
+            super(null, null, false, false); // no stack trace: garbage from outside must cost little
+        }
     }
 }

@@ -210,6 +210,19 @@ class BackendConversationTest {
     }
 
     @Test
+    void shouldTellErrorsOfABindInTheClientsWords() { // checklist 96
+        PreparedStatement statement = statement("select $1");
+        prepare(statement, "mine", "select $1");
+        send(client(bind("mine"), new Sync()), use(statement, "mine"));
+        ErrorResponse error = ErrorResponse.of(
+                Severity.ERROR,
+                SqlState.PROTOCOL_VIOLATION,
+                "but prepared statement \"" + statement.serverName() + "\" requires 2");
+        assertThat(receive(error, READY))
+                .isEqualTo(joined(error.with('M', "but prepared statement \"mine\" requires 2"), READY));
+    }
+
+    @Test
     void shouldAskForNamesOfOursByOtherNames() { // checklist 96
         StatementUse.Unknown unknown = new StatementUse.Unknown("pgporter_1");
         assertThat(send(
@@ -394,7 +407,8 @@ class BackendConversationTest {
                         new StatementUse.Named(statement, name, true),
                         null,
                         new StatementUse.Named(statement, name, true)))
-                .isEqualTo(joined(parse(ours, "select 1"), new Sync(), parse(ours, "select 1"), new Sync()));
+                .as("with its own text, which the server looks at first")
+                .isEqualTo(joined(parse(ours, "select 2"), new Sync(), parse(ours, "select 2"), new Sync()));
         ErrorResponse fromServer = ErrorResponse.of(
                         Severity.ERROR,
                         SqlState.DUPLICATE_PREPARED_STATEMENT,

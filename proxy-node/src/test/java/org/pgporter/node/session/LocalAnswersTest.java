@@ -98,6 +98,18 @@ class LocalAnswersTest {
         decoded.release();
     }
 
+    /// PostgreSQL answers it with an error.
+    @ParameterizedTest
+    @CsvSource({"S", "H"})
+    void shouldLeaveABodyWhereNoneMayBeToTheServer(char type) { // checklist 74
+        try (var decoder = new FrameDecoder(DecodePolicy.FRONTEND)) {
+            Batch batch =
+                    next(decoder, Unpooled.buffer().writeByte(type).writeInt(5).writeByte(0));
+            assertThat(LocalAnswers.needsNoBackend(batch, null)).isFalse();
+            batch.release();
+        }
+    }
+
     @Test
     void shouldAnswerEverySyncAndNothingElse() {
         // Given
@@ -124,7 +136,8 @@ class LocalAnswersTest {
     private static Batch batch(String types) {
         ByteBuf bytes = Unpooled.buffer();
         for (char type : types.toCharArray()) {
-            bytes.writeByte(type).writeInt(8).writeInt(0);
+            boolean empty = "SHcX".indexOf(type) >= 0;
+            bytes.writeByte(type).writeInt(empty ? 4 : 8).writeZero(empty ? 0 : 4);
         }
         try (var decoder = new FrameDecoder(DecodePolicy.FRONTEND)) {
             return next(decoder, bytes);

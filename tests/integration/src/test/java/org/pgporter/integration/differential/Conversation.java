@@ -15,7 +15,6 @@ import org.pgporter.protocol.message.Bytes;
 /// @param setup statements of the superuser before it begins
 /// @param startup further parameters of every client's StartupMessage
 /// @param deviations where PgPorter is known to answer differently
-/// @param since the oldest major it makes sense for
 /// @param source the lines it was read from, without the first
 record Conversation(
         String origin,
@@ -23,7 +22,6 @@ record Conversation(
         List<String> setup,
         Map<String, String> startup,
         List<Deviation> deviations,
-        int since,
         List<Step> steps,
         List<String> source) {
 

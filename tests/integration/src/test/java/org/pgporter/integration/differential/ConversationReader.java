@@ -26,7 +26,6 @@ import org.pgporter.protocol.message.Bytes;
 ///     setup insert into item select generate_series(1, 3)
 ///     startup application_name tester
 ///     deviates transaction: what the table in docs/limits.md says
-///     since 18
 ///     Parse s int4 : select id from item where id > $1
 ///     Bind - s 0
 ///     Execute - 2
@@ -36,8 +35,8 @@ import org.pgporter.protocol.message.Bytes;
 ///     b> await Z
 /// ```
 ///
-/// A conversation may begin with `setup` (SQL of the superuser), `startup` (a parameter of the StartupMessage),
-/// `deviates` and `since` (the oldest major). The steps are messages, which [MessageText] describes, and:
+/// A conversation may have `setup` (SQL of the superuser), `startup` (a parameter of the StartupMessage) and
+/// `deviates`. The steps are messages, which [MessageText] describes, and:
 ///
 /// ```
 /// write           what was said so far goes out in a write of its own
@@ -114,7 +113,6 @@ final class ConversationReader {
         private final List<Deviation> deviations = new ArrayList<>();
         private final List<Step> steps = new ArrayList<>();
         private final List<String> source = new ArrayList<>();
-        private int since;
 
         Draft(String origin, String name) {
             this.origin = origin;
@@ -131,7 +129,6 @@ final class ConversationReader {
                     List.copyOf(setup),
                     Map.copyOf(startup),
                     List.copyOf(deviations),
-                    since,
                     List.copyOf(steps),
                     List.copyOf(source));
         }
@@ -146,7 +143,6 @@ final class ConversationReader {
                     startup.put(parts[0], parts.length == 1 ? "" : parts[1]);
                 }
                 case "deviates" -> deviates(rest(line));
-                case "since" -> since = Integer.parseInt(rest(line));
                 default -> {
                     var named = CLIENT.matcher(line);
                     if (named.matches()) {

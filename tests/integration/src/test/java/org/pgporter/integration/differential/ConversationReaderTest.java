@@ -37,7 +37,6 @@ class ConversationReaderTest {
                     setup insert into item values (1)
                     startup application_name two words
                     deviates both: because
-                    since 18
                     Query select '{ab*3}'
                     await G|Z*2
                     b> 2 times Sync
@@ -57,7 +56,6 @@ class ConversationReaderTest {
         assertThat(first.origin()).isEqualTo("here:2");
         assertThat(first.setup()).containsExactly("insert into item values (1)");
         assertThat(first.startup()).isEqualTo(Map.of("application_name", "two words"));
-        assertThat(first.since()).isEqualTo(18);
         assertThat(first.deviation(PoolMode.SESSION)).contains(new Deviation(PoolMode.SESSION, "because"));
         assertThat(first.clients()).containsExactly("a", "b");
         var sync = new Say("b", bytes(RecordingClient.encoded(new Sync())));

@@ -2,7 +2,7 @@ package org.pgporter.integration.differential;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.stream.Stream;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,8 +15,8 @@ import org.pgporter.support.PostgresMajor;
 class DifferentialIT {
     private final Stage stage = Stage.open(PostgresMajor.NEWEST);
 
-    static Stream<Conversation> conversations() {
-        return Tables.all().stream();
+    static List<Conversation> conversations() {
+        return Tables.all();
     }
 
     @AfterAll

@@ -8,8 +8,14 @@ import java.util.Objects;
 
 /// All conversations that are written down, in files by topic.
 final class Tables {
-    private static final List<String> FILES =
-            List.of("simple.txt", "extended.txt", "copy.txt", "parameters.txt", "sessions.txt");
+    private static final List<String> FILES = List.of(
+            "simple.txt",
+            "extended.txt",
+            "statements.txt",
+            "copy.txt",
+            "parameters.txt",
+            "sessions.txt",
+            "illegal.txt");
 
     private Tables() {}
 
