@@ -35,7 +35,7 @@ final class Mishaps implements AutoCloseable {
     private void happen() {
         try {
             // The first kill comes early, so that a short soak has one too.
-            for (int count = KILLED_AMONG / 2;
+            for (int count = KILLED_AMONG - 8;
                     !stop.await(random.nextInt(MOST_MILLIS_BETWEEN), TimeUnit.MILLISECONDS);
                     count++) {
                 List<Integer> backends = postgres.backendPids(database);

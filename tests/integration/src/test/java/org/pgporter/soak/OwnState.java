@@ -78,7 +78,7 @@ final class OwnState {
     void set() throws Disturbed {
         switch (random.nextInt(6)) {
             case 0 -> sets("application_name", "soak " + session + " " + random.nextInt(100), "set %s = '%s'");
-            case 1 -> sets("work_mem", 64 + random.nextInt(1_000) + "kB", "set %s = '%s'");
+            case 1 -> sets("work_mem", 64 + random.nextInt(900) + "kB", "set %s = '%s'");
             case 2 -> sets("soak.mine", questions.token(), "select set_config('%s', '%s', false)");
             case 3 -> {
                 talk.query("begin; set work_mem = '99MB'; set soak.mine = 'rolled back'; rollback");
