@@ -41,7 +41,8 @@ class SoakIT {
     private static final Duration LEAST_WARM_UP = Duration.ofSeconds(5);
     private static final Duration MOST_WARM_UP = Duration.ofMinutes(1);
 
-    // Ten minutes open some hundred thousand sessions' worth of objects: what each of them left behind would be seen.
+    // Ten minutes have some 25,000 sessions and two million answers: 300 bytes that each session left behind would be
+    // seen. What may grow is what has a bound of its own, such as the values that PostgreSQL has accepted (2 MiB seen).
     private static final long MORE_HEAP_AT_MOST = 8 * MEBIBYTE;
     // The allocator keeps chunks for the next peak, and how high peaks are is chance.
     private static final long MORE_DIRECT_AT_MOST = 32 * MEBIBYTE;
