@@ -330,6 +330,7 @@ public final class ClientSession {
         if (cancelProcessId != null) {
             services.cancelKeys().forget(cancelProcessId);
         }
+        services.pins().forget(sessionId());
         return Behaviors.same();
     }
 

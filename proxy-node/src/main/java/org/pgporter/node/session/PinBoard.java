@@ -34,6 +34,11 @@ public final class PinBoard {
         }
     }
 
+    /// The session has ended, whatever it had.
+    void forget(String session) {
+        current.remove(session);
+    }
+
     /// Those that hold now.
     public List<Pin> current() {
         List<Pin> pins = new ArrayList<>();

@@ -104,11 +104,13 @@ enum ForeignProgram {
                         "install",
                         "--quiet",
                         "--disable-pip-version-check",
+                        // Where there is no network, that is known soon.
+                        "--retries=1",
                         "--only-binary=:all:",
                         "--requirement",
                         "requirements.txt");
             }
-            case "node" -> succeedsOrSkips("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+            case "node" -> succeedsOrSkips("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1");
             default -> succeedsOrSkips("go", "mod", "download");
         }
     }

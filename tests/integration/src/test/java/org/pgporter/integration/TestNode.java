@@ -65,9 +65,13 @@ public final class TestNode implements AutoCloseable {
         }
     }
 
-    /// Waits until no client counts against any limit and no cancel key leads anywhere.
+    /// Waits until no client counts against any limit, no cancel key leads anywhere, and no session is shown to keep
+    /// a backend connection.
     public void awaitNothingHeld() {
-        await().atMost(PATIENCE).untilAsserted(() -> assertThat(node.holdings()).isEqualTo(NOTHING));
+        await().atMost(PATIENCE).untilAsserted(() -> {
+            assertThat(node.holdings()).isEqualTo(NOTHING);
+            assertThat(node.pins().current()).isEmpty();
+        });
     }
 
     public static final class Builder {

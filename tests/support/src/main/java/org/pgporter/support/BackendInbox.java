@@ -75,6 +75,15 @@ final class BackendInbox {
         }
     }
 
+    List<NotificationResponse> takeNotifications() {
+        var notifications = aside.stream()
+                .filter(NotificationResponse.class::isInstance)
+                .map(NotificationResponse.class::cast)
+                .toList();
+        aside.removeAll(notifications);
+        return notifications;
+    }
+
     /// The oids of the next ParameterDescription.
     List<Integer> nextParameterDescription() {
         while (parameterDescriptions.isEmpty()) {

@@ -35,6 +35,7 @@ import org.pgporter.protocol.message.Flush;
 import org.pgporter.protocol.message.FrontendMessage;
 import org.pgporter.protocol.message.GssEncRequest;
 import org.pgporter.protocol.message.NegotiateProtocolVersion;
+import org.pgporter.protocol.message.NotificationResponse;
 import org.pgporter.protocol.message.Parse;
 import org.pgporter.protocol.message.ProtocolVersion;
 import org.pgporter.protocol.message.Query;
@@ -169,6 +170,14 @@ public final class RawClient implements AutoCloseable {
         sendsStartup(user, database, parameters);
         return answersLogin(user, password)
                 .orElseThrow(() -> transcript.failure("expected an error, but " + user + " was let in"));
+    }
+
+    /// As [#logsIn(String, String, String, String...)], where either may happen.
+    ///
+    /// @return the error if the server said no
+    public Optional<ErrorResponse> triesToLogIn(String user, String password, String database, String... parameters) {
+        sendsStartup(user, database, parameters);
+        return answersLogin(user, password);
     }
 
     /// Answers until the first ReadyForQuery, or the error that ends the login.
@@ -433,6 +442,18 @@ public final class RawClient implements AutoCloseable {
 
     private BackendMessage next(String awaited) {
         return inbox.next(awaited);
+    }
+
+    /// As [#expectsAny()]; empty when the server has closed.
+    ///
+    /// @throws AssertionError caused by an [IOException] when it has closed within a message
+    public Optional<BackendMessage> expectsAnyOrEnd() {
+        return inbox.nextIfAny("any message, or the end");
+    }
+
+    /// The notifications that have been laid aside so far and that nobody has expected, which are forgotten then.
+    public List<NotificationResponse> notifications() {
+        return inbox.takeNotifications();
     }
 
     // Leaving

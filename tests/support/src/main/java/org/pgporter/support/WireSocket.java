@@ -3,6 +3,7 @@ package org.pgporter.support;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.StandardSocketOptions;
@@ -154,8 +155,10 @@ final class WireSocket implements AutoCloseable {
             throw transcript.failure("awaiting " + awaited + ", got a message that says it has " + length + " bytes");
         }
         if (!fill(typeBytes + length, awaited)) {
-            throw transcript.failure("awaiting " + awaited + ", the connection ended within a message: "
-                    + received.readableBytes() + " of " + (typeBytes + length) + " bytes");
+            throw transcript.failure(
+                    "awaiting " + awaited + ", the connection ended within a message: " + received.readableBytes()
+                            + " of " + (typeBytes + length) + " bytes",
+                    new EOFException());
         }
         // A buffer that nobody has to release, so that leaks that Netty reports are the node's.
         var message =
