@@ -39,6 +39,9 @@ class RepliesOwedModelTest {
         }
 
         @Override
+        public void describeEnded() {}
+
+        @Override
         public void notPrepared() {
             statements.append('-');
         }

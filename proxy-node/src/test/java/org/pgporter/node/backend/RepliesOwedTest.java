@@ -19,6 +19,9 @@ class RepliesOwedTest {
         }
 
         @Override
+        public void describeEnded() {}
+
+        @Override
         public void notPrepared() {
             statements.append('-');
         }
