@@ -24,6 +24,7 @@ public final class PreparedStatement {
 
     private final byte[] definition;
     private final PlanContext context;
+    private final int generation;
     private final int hash;
     private final byte[] serverName;
     private final List<String> forgets;
@@ -32,9 +33,11 @@ public final class PreparedStatement {
     private volatile boolean accepted;
     private volatile boolean outdated;
 
-    private PreparedStatement(byte[] definition, PlanContext context, byte[] serverName, List<String> forgets) {
+    private PreparedStatement(
+            byte[] definition, PlanContext context, int generation, byte[] serverName, List<String> forgets) {
         this.definition = definition;
         this.context = context;
+        this.generation = generation;
         this.hash = Arrays.hashCode(definition) * 31 + context.hashCode();
         this.serverName = serverName;
         this.forgets = forgets;
@@ -43,13 +46,19 @@ public final class PreparedStatement {
     /// A named statement. `definition` is the body of a Parse message behind the statement's name: query text
     /// with its final zero, number of parameter types, and the types.
     public static PreparedStatement named(byte[] definition, PlanContext context) {
+        return named(definition, context, 0);
+    }
+
+    /// As [#named(byte[], PlanContext)], equal only to those of the same generation: a schema has changed in between.
+    static PreparedStatement named(byte[] definition, PlanContext context, int generation) {
         String name = NAME_PREFIX + Long.toString(SEQUENCE.incrementAndGet(), Character.MAX_RADIX);
-        return new PreparedStatement(definition, context, name.getBytes(StandardCharsets.US_ASCII), List.of());
+        return new PreparedStatement(
+                definition, context, generation, name.getBytes(StandardCharsets.US_ASCII), List.of());
     }
 
     /// The unnamed statement of one client; it keeps its empty name on the backend.
     public static PreparedStatement unnamed(byte[] definition) {
-        return new PreparedStatement(definition, PlanContext.DEFAULT, new byte[0], List.of());
+        return new PreparedStatement(definition, PlanContext.DEFAULT, 0, new byte[0], List.of());
     }
 
     /// This statement, whose text has DEALLOCATE of names that are known here and not to the backend, in a form
@@ -60,7 +69,7 @@ public final class PreparedStatement {
                 deallocations.stream().map(StatementEffects.Deallocation::name).toList();
         PlanContext own = context.changedIn(List.of("")); // equal to no other
         byte[] name = isNamed() ? named(rewritten, own).serverName : serverName;
-        PreparedStatement copy = new PreparedStatement(rewritten, own, name, names);
+        PreparedStatement copy = new PreparedStatement(rewritten, own, 0, name, names);
         copy.effects = effects();
         return copy;
     }
@@ -179,6 +188,7 @@ public final class PreparedStatement {
                         && hash == that.hash
                         && !outdated
                         && !that.outdated
+                        && generation == that.generation
                         && isNamed() == that.isNamed()
                         && context.equals(that.context)
                         && Arrays.equals(definition, that.definition);

@@ -35,6 +35,25 @@ class PreparedOnBackendTest {
         assertThat(backend.count()).isEqualTo(1);
     }
 
+    /// The one that is prepared after a change has a name of its own, which the backend has never seen.
+    @Test
+    void shouldNotTakeAStatementForTheOneFromBeforeAChangeOfTheSchema() {
+        StatementCatalog catalog = new StatementCatalog();
+        byte[] definition = "a".getBytes(StandardCharsets.US_ASCII);
+        PreparedStatement before = catalog.statement(definition, PlanContext.DEFAULT);
+        prepare(before);
+        catalog.schemaChanged();
+        PreparedStatement after = catalog.statement(definition, PlanContext.DEFAULT);
+
+        assertThat(after.serverName()).isNotEqualTo(before.serverName());
+        assertThat(catalog.statement(definition, PlanContext.DEFAULT)).isSameAs(after);
+        assertThat(backend.knows(before)).isTrue();
+        assertThat(backend.knows(after)).isFalse();
+        prepare(after);
+        assertThat(backend.knows(after)).isTrue();
+        assertThat(backend.count()).isEqualTo(2);
+    }
+
     @Test
     void shouldForgetAStatementWhoseParseFailed() {
         prepare(a);
