@@ -407,6 +407,40 @@ func (w *worker) closesStatements() {
 	w.ways()
 }
 
+// changesATable: a plan that no longer fits fails once, and the driver prepares anew.
+func (w *worker) changesATable() {
+	table := fmt.Sprintf("changing_%d", w.number)
+	w.exec(fmt.Sprintf("drop table if exists %s; create table %s (a int)", table, table))
+	w.exec("insert into "+table+" values ($1)", w.number)
+	ask := func() (columns int, err error) {
+		rows, err := w.conn.Query(w.ctx, fmt.Sprintf("select *, 'of %d' from %s", w.number, table))
+		if err != nil {
+			return 0, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			values, err := rows.Values()
+			must(err)
+			expect(values[0], int32(w.number))
+			columns = len(values)
+		}
+		return columns, rows.Err()
+	}
+	for range 8 {
+		columns, err := ask()
+		must(err)
+		expect(columns, 2)
+	}
+	w.exec("alter table " + table + " add b text default 'new'")
+	_, err := ask()
+	w.expectState(err, "0A000")
+	for range 8 {
+		columns, err := ask()
+		must(err)
+		expect(columns, 3)
+	}
+}
+
 // mayWait: two may hold a backend until another connection has done something; more would wait for each other.
 func (w *worker) mayWait() bool {
 	return w.number < 2
@@ -481,8 +515,11 @@ func (w *worker) timesOut() {
 
 func (w *worker) works() {
 	w.setUp()
-	if w.number%4 == 0 {
+	switch w.number % 4 {
+	case 0:
 		w.closesStatements()
+	case 1:
+		w.changesATable()
 	}
 	steps := []func(){
 		w.session, w.prepared, w.ways, w.rollback, w.savepoints, w.errors, w.batches, w.pipelines, w.copies, w.cursors,

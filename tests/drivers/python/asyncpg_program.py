@@ -230,6 +230,18 @@ class Worker:
         for i in range(3):
             expect(await self.connection.fetchval(f"select $1::text, {i}", "again"), "again")
 
+    async def changes_a_table(self):
+        """A plan that no longer fits is prepared anew by the driver."""
+        table = f"changing_{self.number}"
+        await self.connection.execute(f"drop table if exists {table}; create table {table} (a int)")
+        await self.connection.execute(f"insert into {table} values ($1)", self.number)
+        question = f"select * from {table}"
+        for _ in range(8):
+            expect(tuple(await self.connection.fetchrow(question)), (self.number,))
+        await self.connection.execute(f"alter table {table} add b text default 'new'")
+        for _ in range(8):
+            expect(tuple(await self.connection.fetchrow(question)), (self.number, "new"))
+
     async def times_out(self):
         """The driver sends a cancel request when an answer takes too long."""
         for _ in range(3):
@@ -285,6 +297,8 @@ class Worker:
         await self.set_up()
         if self.number % 4 == 0:
             await self.closes_statements()
+        if self.number % 4 == 1:
+            await self.changes_a_table()
         for turn in range(ROUNDS):
             await self.STEPS[(turn + self.number) % len(self.STEPS)](self)
         await self.session()
