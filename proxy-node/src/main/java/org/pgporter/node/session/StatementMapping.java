@@ -85,6 +85,14 @@ final class StatementMapping {
     }
 
     private boolean isInDoubt(Batch batch, int mark) {
+        try {
+            return namesWhatIsInDoubt(batch, mark);
+        } catch (EndsWithinAName _) {
+            return false;
+        }
+    }
+
+    private boolean namesWhatIsInDoubt(Batch batch, int mark) {
         ByteBuf body = batch.body(mark);
         return switch (batch.type(mark)) {
             case 'P' -> {

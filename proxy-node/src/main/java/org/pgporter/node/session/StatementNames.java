@@ -39,7 +39,7 @@ final class StatementNames {
 
     private @Nullable Change pendingFor(String name) {
         Change own = newest.get(name);
-        Change all = newestOfAll;
+        Change all = name.isEmpty() ? null : newestOfAll;
         return own == null || all != null && all.number() > own.number() ? all : own;
     }
 
@@ -96,7 +96,7 @@ final class StatementNames {
         List<String> names = change.names();
         PreparedStatement statement = change.statement();
         if (names == null) {
-            settled.clear();
+            allGone();
         } else if (statement == null) {
             names.forEach(settled::remove);
         } else {
@@ -134,7 +134,7 @@ final class StatementNames {
     /// The client has thrown all of them away (DEALLOCATE ALL, DISCARD ALL). What it sent after that still
     /// counts.
     void allGone() {
-        settled.clear();
+        settled.keySet().removeIf(name -> !name.isEmpty()); // PostgreSQL keeps the unnamed statement
     }
 
     /// The client has been told that the table under one of its statements has changed. From now on each that is

@@ -200,6 +200,12 @@ class StatementMappingTest {
             assertThat(Optional.ofNullable(mapping.usesIn(decoded(message)))).isEmpty();
         }
         assertThat(names.isEmpty()).isTrue();
+        uses(new Parse("a", "select 1", List.of()), new Sync());
+        for (byte[] message : broken) {
+            assertThat(Optional.ofNullable(mapping.usesIn(decoded(message))))
+                    .as("while a name is in doubt")
+                    .isEmpty();
+        }
     }
 
     @Test

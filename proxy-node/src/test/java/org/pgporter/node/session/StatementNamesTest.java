@@ -92,6 +92,22 @@ class StatementNamesTest {
         assertThat(names.count()).isZero();
     }
 
+    /// DEALLOCATE ALL and DISCARD ALL throw away what has a name.
+    @Test
+    void shouldKeepTheUnnamedStatementWhenAllAreDeallocated() { // checklist 92
+        names.parsed("", statement(1));
+        names.parsed("a", statement(2));
+        names.allDeallocated();
+        assertThat(names.get("")).contains(statement(1));
+        assertThat(names.get("a")).isEmpty();
+        for (int i = 0; i < 3; i++) {
+            names.settle(true);
+        }
+        names.allGone();
+        assertThat(names.get("")).contains(statement(1));
+        assertThat(names.get("a")).isEmpty();
+    }
+
     @Test
     void shouldKeepWhatWasSentAfterADiscard() {
         // Given

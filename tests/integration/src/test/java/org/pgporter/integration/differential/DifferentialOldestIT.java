@@ -26,6 +26,7 @@ class DifferentialOldestIT {
     @ParameterizedTest(name = "{0}")
     @MethodSource("conversations")
     void shouldSayTheSame(Conversation conversation) {
-        assertThat(Comparison.on(stage).delivered(Delivery.ODD).of(conversation)).isEmpty();
+        assertThat(Comparison.on(stage).delivered(Delivery.ODD).of(conversation))
+                .isEmpty();
     }
 }

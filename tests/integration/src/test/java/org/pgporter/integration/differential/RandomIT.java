@@ -3,19 +3,22 @@ package org.pgporter.integration.differential;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.pgporter.support.PostgresMajor;
 
-/// Conversations that nobody has thought of, for a minute or for as long as one likes:
+/// Conversations that nobody has thought of, for a minute, the same each time, or others for as long as one likes:
 ///
 /// ```
 /// -Dpgporter.differential.seconds=3600      for so long
 /// -Dpgporter.differential.seed=4711         this conversation only
 /// ```
 class RandomIT {
-    private static final int SECONDS = Integer.getInteger("pgporter.differential.seconds", 60);
+    private static final Optional<Integer> SECONDS =
+            Optional.ofNullable(Integer.getInteger("pgporter.differential.seconds"));
+    private static final int SECONDS_BY_DEFAULT = 60;
     private static final long ANY = 0;
 
     @Test
@@ -27,8 +30,9 @@ class RandomIT {
                 plays(stage, seed);
                 return;
             }
-            var first = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE / 2);
-            var end = System.nanoTime() + Duration.ofSeconds(SECONDS).toNanos();
+            var first = SECONDS.isPresent() ? ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE / 2) : 1;
+            var end = System.nanoTime()
+                    + Duration.ofSeconds(SECONDS.orElse(SECONDS_BY_DEFAULT)).toNanos();
             var next = first;
             while (System.nanoTime() < end) {
                 plays(stage, next++);
