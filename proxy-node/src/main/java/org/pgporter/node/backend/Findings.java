@@ -1,7 +1,9 @@
 package org.pgporter.node.backend;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /// What an [Inspection] has found.
 ///
@@ -10,6 +12,11 @@ import java.util.Map;
 /// @param parameters what is set for the session, in PostgreSQL's spelling; of what was asked for by name, only
 ///     what differs from nothing at all
 public record Findings(Inspection asked, int kinds, Map<String, String> parameters) {
+    /// PostgreSQL calls these parameters, too, and says that the session has set them (GUC_NO_RESET in
+    /// `guc_tables.c`): three of the current transaction, and the generator of random numbers.
+    private static final Set<String> NOT_TAKEN_ALONG =
+            Set.of("transaction_isolation", "transaction_read_only", "transaction_deferrable", "seed");
+
     /// @param rows of the answer: `k`, kind, nothing; or `p`, name, value
     /// @param loginRole the role that the backend connection logged in as
     static Findings of(Inspection asked, List<List<String>> rows, String loginRole) {
@@ -34,6 +41,9 @@ public record Findings(Inspection asked, int kinds, Map<String, String> paramete
         }
         if (name.equalsIgnoreCase("session_authorization")) {
             return !value.equals(loginRole);
+        }
+        if (NOT_TAKEN_ALONG.contains(name.toLowerCase(Locale.ROOT))) {
+            return false;
         }
         return !value.isEmpty() || !name.contains(".");
     }

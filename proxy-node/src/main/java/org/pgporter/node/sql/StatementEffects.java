@@ -57,7 +57,7 @@ public record StatementEffects(
             StateKind.EVERY_KIND,
             0,
             true,
-            false,
+            true,
             List.of(),
             List.of(),
             List.of(),

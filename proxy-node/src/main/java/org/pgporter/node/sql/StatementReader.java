@@ -116,6 +116,7 @@ final class StatementReader {
     private void everything() {
         begins |= StateKind.EVERY_KIND;
         everyParameter = true;
+        unnamedParameter = true; // its name may be made up in there
         anything = true;
     }
 

@@ -165,6 +165,7 @@ class StatementEffectsTest {
     void expectsAnythingOfCode(String text) {
         assertThat(read(text).begins()).isEqualTo(EVERY_KIND);
         assertThat(read(text).everyParameter()).isTrue();
+        assertThat(read(text).unnamedParameter()).isTrue();
     }
 
     @Test
