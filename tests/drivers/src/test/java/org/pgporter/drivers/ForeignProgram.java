@@ -110,7 +110,8 @@ enum ForeignProgram {
                         "--requirement",
                         "requirements.txt");
             }
-            case "node" -> succeedsOrSkips("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1");
+            case "node" ->
+                succeedsOrSkips("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1");
             default -> succeedsOrSkips("go", "mod", "download");
         }
     }

@@ -29,6 +29,7 @@ class ArchitectureTest {
     /// Packages of the node from the bottom up.
     private static final List<List<String>> NODE = List.of(
             List.of("org.pgporter.node.error"),
+            List.of("org.pgporter.node.sql"),
             List.of("org.pgporter.node.transport"),
             List.of("org.pgporter.node.backend"),
             List.of("org.pgporter.node.pool"),

@@ -216,6 +216,34 @@ class StatementMeaningIT extends BetweenBackends {
         onBoth(stage, () -> assertThat(said(one, bind("s"), EXECUTE, SYNC)).containsExactly("1|2|3"));
     }
 
+    @Test
+    void shouldNotSendRowsOfAnotherShapeThanWasDescribed() { // checklist 93, 98
+        TwoBackends stage = stage();
+        POSTGRES.sqlIn(
+                USER,
+                "drop table if exists reshaped",
+                "create table reshaped as select 1 as a",
+                "grant select, insert on reshaped to public");
+        RawClient one = stage.client();
+        one.sends(parse("s", "select * from reshaped"), new Describe(Target.STATEMENT, "s"), SYNC);
+        assertThat(TwoBackends.answer(one)).isEmpty();
+        one.sends(
+                parse("w", "insert into reshaped (a) values (7) returning *"),
+                new Describe(Target.STATEMENT, "w"),
+                SYNC);
+        assertThat(TwoBackends.answer(one)).isEmpty();
+        POSTGRES.sqlIn(USER, "alter table reshaped add b text default 'b'");
+
+        // The other backend has never had the statements: it would plan them for the new columns.
+        move(stage);
+        assertThat(said(one, bind("s"), EXECUTE, bind("s"), EXECUTE, SYNC)).containsExactly("error 0A000");
+        assertThat(said(one, bind("s"), EXECUTE, SYNC)).containsExactly("1|b");
+        assertThat(said(one, bind("w"), EXECUTE, SYNC)).containsExactly("error 40003");
+        assertThat(said(one, parse("", "select count(*) from reshaped where a = 7"), bind(""), EXECUTE, SYNC))
+                .containsExactly("1");
+        onBoth(stage, () -> assertThat(said(one, bind("s"), EXECUTE, SYNC)).contains("1|b"));
+    }
+
     // ---- backends that die: 95 -------------------------------------------------------------------------------------
 
     @Test
