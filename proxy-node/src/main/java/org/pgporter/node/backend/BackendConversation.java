@@ -411,8 +411,7 @@ final class BackendConversation {
                 return;
             }
             PreparedStatement statement = prepared.described();
-            ResultDescription now =
-                    type == 'n' ? ResultDescription.NO_ROWS : ResultDescription.of(batch.body(mark));
+            ResultDescription now = type == 'n' ? ResultDescription.NO_ROWS : ResultDescription.of(batch.body(mark));
             Optional<ResultDescription> told = statement.description();
             if (told.isEmpty()) {
                 statement.describedAs(now);
