@@ -495,6 +495,10 @@ final class ServingSession {
             session.client().send(news);
         }
         session.parameters().reported(replies.reported());
+        if (replies.forgotten() == ServerOutput.Forgotten.STATEMENTS
+                || replies.forgotten() == ServerOutput.Forgotten.SESSION) {
+            names.allGone(); // before the outcomes: what was prepared behind it may have been answered already
+        }
         if (mapping != null) {
             for (byte outcome : replies.outcomes()) {
                 switch (outcome) {
@@ -524,9 +528,8 @@ final class ServingSession {
                     mapping.renewOutdated();
                 }
             }
-            case STATEMENTS -> names.allGone();
+            case STATEMENTS -> {}
             case SESSION -> {
-                names.allGone();
                 session.parameters().discarded();
                 watch.discarded();
                 pins.are(watch.pins());

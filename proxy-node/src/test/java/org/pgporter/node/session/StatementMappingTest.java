@@ -145,9 +145,10 @@ class StatementMappingTest {
 
         // Then
         assertThat(uses[0]).isEqualTo(new StatementUse.Text(true, false, List.of()));
-        assertThat(uses(new Bind("", "", List.of(), List.of(), List.of()))).containsExactly(new StatementUse.Unknown(""));
         assertThat(names.get("")).isEmpty();
         assertThat(names.get("kept")).isPresent();
+        assertThat(uses(new Bind("", "", List.of(), List.of(), List.of())))
+                .containsExactly(new StatementUse.Unknown(""));
     }
 
     @Test
