@@ -102,6 +102,12 @@ final class BackendConversation {
         return owed.anythingOwed() && !owed.inOwnCycle();
     }
 
+    /// Whether nobody can say any more what the server is going to answer, so that messages of ours among those of
+    /// the client would have answers that nobody can tell from its own.
+    boolean lostTrack() {
+        return owed.lost();
+    }
+
     boolean inOwnCycle() {
         return owed.inOwnCycle();
     }

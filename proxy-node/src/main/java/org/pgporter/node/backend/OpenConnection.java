@@ -208,6 +208,10 @@ final class OpenConnection {
                 if (!relay.lease().equals(lease.id)) {
                     yield dropped(relay);
                 }
+                if (talk.lostTrack() && relay.batch().uses() != null) {
+                    dropped(relay);
+                    yield lost(lease, "a prepared statement is used where nobody knows what the server answers");
+                }
                 relay(lease, relay.batch());
                 yield Behaviors.same();
             }

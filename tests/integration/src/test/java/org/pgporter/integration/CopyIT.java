@@ -2,12 +2,14 @@ package org.pgporter.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.pgporter.protocol.message.TransactionStatus.IDLE;
+import static org.pgporter.support.BackendMessages.bindComplete;
 import static org.pgporter.support.BackendMessages.commandComplete;
 import static org.pgporter.support.BackendMessages.copyData;
 import static org.pgporter.support.BackendMessages.copyDone;
 import static org.pgporter.support.BackendMessages.copyInResponse;
 import static org.pgporter.support.BackendMessages.copyOutResponse;
 import static org.pgporter.support.BackendMessages.errorResponse;
+import static org.pgporter.support.BackendMessages.parseComplete;
 import static org.pgporter.support.BackendMessages.readyForQuery;
 
 import io.netty.buffer.ByteBuf;
@@ -21,8 +23,10 @@ import org.pgporter.protocol.message.CopyDone;
 import org.pgporter.protocol.message.CopyFail;
 import org.pgporter.protocol.message.CopyInResponse;
 import org.pgporter.protocol.message.CopyOutResponse;
+import org.pgporter.protocol.message.Execute;
 import org.pgporter.protocol.message.Flush;
 import org.pgporter.protocol.message.FrontendMessage;
+import org.pgporter.protocol.message.Parse;
 import org.pgporter.protocol.message.Query;
 import org.pgporter.protocol.message.Sync;
 import org.pgporter.support.RawClient;
@@ -168,6 +172,38 @@ class CopyIT {
                     Scene.cancelAndLogin(scene.server().accept(), scene.server().accept());
             assertThat(backend.expectsAny()).get().isNotEqualTo(copyDone());
             Scene.converse(scene.client(), fresh, "next");
+        }
+    }
+
+    /// The server may have read that Sync as a part of the COPY, or behind its error. What it answers from then on
+    /// can be passed on, but not told apart from answers to messages of ours.
+    @Test
+    void shouldEndASessionRatherThanMixAnswersWhenACopyFailsBehindASync() { // checklist 75
+        try (Scene scene = Scene.withOneBackend()) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            client.sends(new Parse("", "copy t from stdin", List.of()), RawClient.bind("", ""), new Execute("", 0));
+            client.sends(new Flush());
+            backend.expects(Parse.class);
+            backend.expectsBind("", "");
+            backend.expects(Execute.class);
+            backend.expects(new Flush());
+            backend.sends(parseComplete(), bindComplete(), copyInResponse(1));
+            client.expects(parseComplete());
+            client.expects(bindComplete());
+            client.expects(copyInResponse(1));
+
+            client.sends(copyData("bad\n"), new Sync());
+            backend.expects(copyData("bad\n"));
+            backend.expectsSync();
+            backend.sends(errorResponse("22P02", "invalid input"), readyForQuery(IDLE));
+            client.expectsError("22P02");
+            client.expectsReadyForQuery(IDLE);
+
+            client.sends(new Parse("s", "select 1", List.of()), new Sync());
+            client.expectsError("08006");
+            client.expectsClosed();
+            Scene.converse(scene.client(), scene.backend(), "another's");
         }
     }
 
