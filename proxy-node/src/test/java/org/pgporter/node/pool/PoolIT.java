@@ -183,8 +183,8 @@ class PoolIT {
     @Test
     void shouldServeARequestElsewhereWhenItsConnectionHasJustClosed() throws Exception { // checklist 121
         try (var postgres = FakePostgres.start()) {
-            // Given an idle connection
-            var client = world.client(PoolWorld.plan(postgres.port()));
+            // Given an idle connection, of a pool that may have one
+            var client = world.client(Plans.sized(PoolWorld.plan(postgres.port()), 1, 0, 1));
             var first = client.attached(client.acquires());
             client.gives(first);
             client.gives(client.attached(client.acquires()));
