@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.pgporter.support.PostgresMajor;
 
-/// Conversations that nobody has thought of, for a minute, the same each time, or others for as long as one likes:
+/// Conversations that nobody has thought of: the same ones each time, for half a minute or so; or others for as long as
+/// one likes:
 ///
 /// ```
 /// -Dpgporter.differential.seconds=3600      for so long
@@ -18,7 +19,7 @@ import org.pgporter.support.PostgresMajor;
 class RandomIT {
     private static final Optional<Integer> SECONDS =
             Optional.ofNullable(Integer.getInteger("pgporter.differential.seconds"));
-    private static final int SECONDS_BY_DEFAULT = 60;
+    private static final int BY_DEFAULT = 250;
     private static final long ANY = 0;
 
     @Test
@@ -30,9 +31,14 @@ class RandomIT {
                 plays(stage, seed);
                 return;
             }
-            var first = SECONDS.isPresent() ? ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE / 2) : 1;
-            var end = System.nanoTime()
-                    + Duration.ofSeconds(SECONDS.orElse(SECONDS_BY_DEFAULT)).toNanos();
+            if (SECONDS.isEmpty()) {
+                for (long each = 1; each <= BY_DEFAULT; each++) {
+                    plays(stage, each);
+                }
+                return;
+            }
+            var first = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE / 2);
+            var end = System.nanoTime() + Duration.ofSeconds(SECONDS.get()).toNanos();
             var next = first;
             while (System.nanoTime() < end) {
                 plays(stage, next++);
