@@ -331,9 +331,8 @@ final class OpenConnection {
 
     private Behavior<Command> onReturn(Lease lease, Ending ending, Left left) {
         cancels.nothingToCancel();
-        boolean drained = ending == Ending.TERMINATED && !talk.settled() && talk.canBeDrained();
-        if (drained) {
-            return draining(lease, left);
+        if (ending == Ending.TERMINATED && !talk.settled() && !talk.onlyOwnCycleLeft()) {
+            return talk.canBeDrained() ? draining(lease, left) : endingWithTheClient(lease);
         }
         if (ending == Ending.TERMINATED) {
             over(lease);
@@ -369,13 +368,35 @@ final class OpenConnection {
                     over(lease);
                     yield ended(left);
                 }
-                if (talk.canBeDrained()) {
-                    yield Behaviors.same();
-                }
-                over(lease); // a COPY that has just begun waits for data that nobody will send
-                yield abandoned();
+                // A COPY that has just begun waits for data that nobody will send.
+                yield talk.canBeDrained() ? Behaviors.same() : endingWithTheClient(lease);
             }
             case ServerGone _ -> lost(lease, "connection closed by the server");
+            case FromServer(Framed.Violated(var violation), var _) -> lost(lease, violation.getMessage());
+            case Retire(var reason) -> connection.retireWhenOpen(reason);
+            case Cancel(var _, var done) -> nothingToCancel(done);
+            case CancelFinished finished -> cancelFinished(finished);
+            case Relay relay -> dropped(relay);
+            case Return _ -> Behaviors.same();
+            default -> common(command);
+        });
+    }
+
+    /// What the client has left open only the server itself can end, as it does for any client that says Terminate.
+    /// It has the last word, within the time that any clean-up has, and the connection ends.
+    private Behavior<Command> endingWithTheClient(Lease lease) {
+        ByteBuf goodbye = socket.allocator().buffer(8);
+        new Terminate().encodeTo(goodbye);
+        socket.writeAndFlush(goodbye);
+        connection.limit(
+                "the end of the server's session", connection.settings().connectTimeout());
+        return connection.state(command -> switch (command) {
+            case FromServer(Framed.Messages(var batch), var ack) -> replies(lease, talk.fromServer(batch), ack);
+            case TookTooLong _ -> {
+                over(lease);
+                yield abandoned();
+            }
+            case ServerGone _ -> lost(lease, "the client has left");
             case FromServer(Framed.Violated(var violation), var _) -> lost(lease, violation.getMessage());
             case Retire(var reason) -> connection.retireWhenOpen(reason);
             case Cancel(var _, var done) -> nothingToCancel(done);

@@ -391,17 +391,21 @@ class ReplicationIT {
                     .isEqualTo(1);
             assertThat(scene.server().connections()).isEqualTo(2);
 
+            // Whoever of the two who wait came first is served first; the other one then.
             one.client().terminates();
-            ServerConversation next = scene.server().accept();
-            assertThat(next.expectsStartup().parameters()).containsEntry("replication", "true");
-            next.acceptsLogin();
-            waiting.join();
-            second.terminates();
-
-            ServerConversation pooled = scene.backend();
-            pooled.expectsQuery("select 'ordinary'");
-            pooled.sends(Scene.answer("ordinary"));
-            Scene.expectsAnswer(ordinary, "ordinary");
+            for (int i = 0; i < 2; i++) {
+                ServerConversation next = scene.server().accept();
+                boolean replicates = next.expectsStartup().parameters().containsKey("replication");
+                next.acceptsLogin();
+                if (replicates) {
+                    waiting.join();
+                    second.terminates();
+                } else {
+                    next.expectsQuery("select 'ordinary'");
+                    next.sends(Scene.answer("ordinary"));
+                    Scene.expectsAnswer(ordinary, "ordinary");
+                }
+            }
             assertThat(scene.server().connections()).isEqualTo(4);
         }
     }
