@@ -51,6 +51,7 @@ final class OpenConnection {
     private final BackendConversation talk;
 
     private long idleSince;
+    private boolean goodbyeSaid;
     /// Who used the connection last.
     private @Nullable ActorRef<LeaseEvent> lastHolder;
 
@@ -385,9 +386,8 @@ final class OpenConnection {
     /// What the client has left open only the server itself can end, as it does for any client that says Terminate.
     /// It has the last word, within the time that any clean-up has, and the connection ends.
     private Behavior<Command> endingWithTheClient(Lease lease) {
-        ByteBuf goodbye = socket.allocator().buffer(8);
-        new Terminate().encodeTo(goodbye);
-        socket.writeAndFlush(goodbye);
+        sayGoodbye();
+        socket.flush();
         connection.limit(
                 "the end of the server's session", connection.settings().connectTimeout());
         return connection.state(command -> switch (command) {
@@ -535,18 +535,25 @@ final class OpenConnection {
     private Behavior<Command> closing(String reason) {
         cancels.nothingToCancel();
         connection.owner().tell(new Closed(connection.context().getSelf(), reason));
-        ByteBuf goodbye = socket.allocator().buffer(8);
-        new Terminate().encodeTo(goodbye);
-        socket.write(goodbye);
+        sayGoodbye();
         socket.closeAfterFlush();
         return closed(false);
     }
 
+    /// Terminate, once.
+    private void sayGoodbye() {
+        if (!goodbyeSaid) {
+            goodbyeSaid = true;
+            ByteBuf goodbye = socket.allocator().buffer(8);
+            new Terminate().encodeTo(goodbye);
+            socket.write(goodbye);
+        }
+    }
+
     /// The server is told to go, and waited for.
     private Behavior<Command> evicted(String reason) {
-        ByteBuf goodbye = socket.allocator().buffer(8);
-        new Terminate().encodeTo(goodbye);
-        socket.writeAndFlush(goodbye);
+        sayGoodbye();
+        socket.flush();
         connection.limit("the server's end", connection.settings().connectTimeout());
         return connection.state(command -> switch (command) {
             case ServerGone _, TookTooLong _, FromServer(Framed.Violated _, var _) -> {
