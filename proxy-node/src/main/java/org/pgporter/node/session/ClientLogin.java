@@ -158,6 +158,8 @@ final class ClientLogin {
         if (target.isEmpty()) {
             return session.closeQuietly();
         }
+        // A session that ends just now does not read its messages any more: then there is nothing to cancel.
+        session.context().watchWith(target.get(), new CancelForwarded());
         target.get()
                 .tell(new CancelRequested(session.context()
                         .messageAdapter(BackendConnection.CancelDone.class, _ -> new CancelForwarded())));
