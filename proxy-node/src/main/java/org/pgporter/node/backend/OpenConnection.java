@@ -239,7 +239,7 @@ final class OpenConnection {
             case ServerGone _ -> lost(lease, "connection closed by the server");
             case FromServer(Framed.Violated(var violation), var _) -> lost(lease, violation.getMessage());
             case Retire(var reason) -> connection.retireWhenOpen(reason);
-            case TookTooLong _ -> Behaviors.same();
+            case TookTooLong(var what) -> lease.inspected ? lost(lease, what + " took too long") : Behaviors.same();
             default -> common(command);
         });
     }
@@ -279,6 +279,8 @@ final class OpenConnection {
         if (talk.settled()) {
             socket.writeAndFlush(talk.inspect(inspection));
             lease.inspected = true;
+            connection.limit(
+                    "a look at the session's state", connection.settings().connectTimeout());
         } else {
             lease.holder.tell(new LeaseEvent.Inspected(lease.id, Optional.empty()));
         }
@@ -287,6 +289,7 @@ final class OpenConnection {
     private Behavior<Command> replies(Lease lease, ServerOutput output, ActorRef<Ack> ack) {
         if (lease.inspected && output.ownCycleEnded()) {
             lease.inspected = false;
+            connection.unlimited();
             lease.holder.tell(new LeaseEvent.Inspected(lease.id, output.findings()));
         } else if (output.ownError().isPresent()) {
             // The batch went out together with parameters that this backend refused: its result must not count.

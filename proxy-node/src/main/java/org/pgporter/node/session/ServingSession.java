@@ -229,9 +229,9 @@ final class ServingSession {
             case FromBackend(LeaseEvent.Unserved(var id, var batch, var error)) ->
                 id.equals(lease) ? unserved(batch, error, goodbye) : Behaviors.same();
             case FromBackend(LeaseEvent.Refused(var id, var error)) ->
-                id.equals(lease) ? session.fail(ProxyError.withSeverity(error, Severity.FATAL)) : Behaviors.same();
+                id.equals(lease) ? failed(ProxyError.withSeverity(error, Severity.FATAL)) : Behaviors.same();
             case FromBackend(LeaseEvent.Lost(var id, var _, var _)) ->
-                id.equals(lease) ? session.fail(ProxyError.backendLost()) : Behaviors.same();
+                id.equals(lease) ? failed(ProxyError.backendLost()) : Behaviors.same();
             case FromBackend(LeaseEvent.Replies replies) -> session.afterRelease(replies);
             case CancelRequested(var done) -> {
                 // It may be in the queue, or just on its way out of it: whichever answer comes settles the cancel.
@@ -249,6 +249,11 @@ final class ServingSession {
             case WakeUp _ -> afterWakeUp(why -> leave(lease, Optional.of(why)));
             default -> session.common(command);
         });
+    }
+
+    private Behavior<Command> failed(ErrorResponse error) {
+        dropKept();
+        return session.fail(error);
     }
 
     private Behavior<Command> leave(LeaseId lease, Optional<ErrorResponse> why) {
@@ -472,7 +477,8 @@ final class ServingSession {
             return Behaviors.same();
         }
         if (kept != null) {
-            return sendKept(lease);
+            boolean news = replies.outcomes().length > 0 || replies.settled();
+            return news ? sendKept(lease) : Behaviors.same();
         }
         if (!replies.settled() || replies.batchesSeen() != lease.batchesSent) {
             return Behaviors.same();

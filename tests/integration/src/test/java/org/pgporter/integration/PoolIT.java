@@ -156,6 +156,25 @@ class PoolIT {
         }
     }
 
+    /// What a session has left is asked for within the time of any cycle of ours, or nobody would ever hear again.
+    @Test
+    void shouldGiveUpABackendThatDoesNotSayWhatASessionHasLeft() {
+        try (Scene scene = Scene.with(node -> node.pools(pool -> pool.withConnectTimeout(Duration.ofMillis(500))))) {
+            ServerConversation backend = scene.backend();
+            RawClient client = scene.client();
+            client.sendsQuery("set work_mem = '1MB'");
+            backend.expectsQuery("set work_mem = '1MB'");
+            backend.sends(commandComplete("SET"), readyForQuery(IDLE));
+            client.expectsCommandComplete("SET");
+            client.expectsReadyForQuery(IDLE);
+            backend.expects(Parse.class);
+
+            client.expectsError("08006");
+            client.expectsClosed();
+            Scene.converse(scene.client(), scene.backend(), "next");
+        }
+    }
+
     @Test
     void shouldNotWaitForCopyDataOfAClientThatHasSaidGoodbye() { // checklist 75, 108
         try (Scene scene = Scene.withOneBackend()) {
