@@ -111,6 +111,7 @@ public final class Connector {
             }
             case RemoteAddress.Unix _ -> bootstrap.channel(transport.unix());
         }
+        transport.reading().forEach((option, value) -> option(bootstrap, option, value));
         if (transport.canHalfClose(name instanceof RemoteAddress.Unix)) {
             bootstrap.option(ChannelOption.ALLOW_HALF_CLOSURE, true);
         }

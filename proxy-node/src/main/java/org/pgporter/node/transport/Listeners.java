@@ -112,7 +112,7 @@ public final class Listeners {
 
     private static ServerBootstrap server(
             EventLoops loops, EventLoopGroup children, ListenOptions options, AcceptHandler handler) {
-        return new ServerBootstrap()
+        ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(children, children)
                 .option(ChannelOption.SO_BACKLOG, options.backlog())
                 .childOption(ChannelOption.AUTO_READ, false)
@@ -127,6 +127,8 @@ public final class Listeners {
                         handler.accepted(loop, new SocketHandle(channel, loop, reader));
                     }
                 });
+        loops.transport().reading().forEach((option, value) -> childOption(bootstrap, option, value));
+        return bootstrap;
     }
 
     private static CompletableFuture<Channel> one(ChannelFuture bind) {

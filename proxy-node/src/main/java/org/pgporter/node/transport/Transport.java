@@ -25,9 +25,12 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.UnixChannelOption;
 import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringBufferRingConfig;
 import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringDomainSocketChannel;
+import io.netty.channel.uring.IoUringFixedBufferRingAllocator;
 import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringIoHandlerConfig;
 import io.netty.channel.uring.IoUringServerDomainSocketChannel;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
@@ -59,7 +62,8 @@ record Transport(
         Optional<ChannelOption<Integer>> keepIdle,
         Optional<ChannelOption<Integer>> keepInterval,
         Optional<ChannelOption<Integer>> keepCount,
-        Optional<ChannelOption<Integer>> userTimeout) {
+        Optional<ChannelOption<Integer>> userTimeout,
+        Map<ChannelOption<?>, Object> reading) {
 
     /// The asked for kind, or the best that works here.
     ///
@@ -96,10 +100,34 @@ record Transport(
         }
     }
 
+    private static final short BUFFER_GROUP = 0;
+
+    /// What one read may bring.
+    private static final int RING_BUFFER_BYTES = 16 * 1024;
+
+    /// Buffers that may be filled between two turns of a loop. The ring grows to this size when they are too few.
+    private static final short RING_BUFFERS = 1024;
+
+    private static final int RING_BUFFERS_AT_FIRST = 64;
+
+    /// With a buffer ring the kernel takes a buffer when bytes are there, and one request to receive serves a
+    /// connection for good (multishot); without, each read is two requests: wait, then receive. An idle
+    /// connection holds no buffer either way.
     private static Transport ioUring() {
+        boolean ring = IoUring.isRegisterBufferRingSupported();
+        IoUringIoHandlerConfig config = new IoUringIoHandlerConfig();
+        if (ring) {
+            config.setBufferRingConfig(IoUringBufferRingConfig.builder()
+                    .bufferGroupId(BUFFER_GROUP)
+                    .bufferRingSize(RING_BUFFERS)
+                    .batchSize(RING_BUFFERS_AT_FIRST)
+                    .incremental(false) // hands out wrong bytes in Netty 4.2.15
+                    .allocator(new IoUringFixedBufferRingAllocator(RING_BUFFER_BYTES))
+                    .build());
+        }
         return new Transport(
                 IoKind.IO_URING,
-                IoUringIoHandler.newFactory(),
+                IoUringIoHandler.newFactory(config),
                 IoUringSocketChannel.class,
                 IoUringDomainSocketChannel.class,
                 IoUringServerSocketChannel.class,
@@ -108,7 +136,8 @@ record Transport(
                 Optional.of(IoUringChannelOption.TCP_KEEPIDLE),
                 Optional.of(IoUringChannelOption.TCP_KEEPINTVL),
                 Optional.of(IoUringChannelOption.TCP_KEEPCNT),
-                Optional.of(IoUringChannelOption.TCP_USER_TIMEOUT));
+                Optional.of(IoUringChannelOption.TCP_USER_TIMEOUT),
+                ring ? Map.of(IoUringChannelOption.IO_URING_BUFFER_GROUP_ID, BUFFER_GROUP) : Map.of());
     }
 
     private static Transport epoll() {
@@ -123,7 +152,8 @@ record Transport(
                 Optional.of(EpollChannelOption.TCP_KEEPIDLE),
                 Optional.of(EpollChannelOption.TCP_KEEPINTVL),
                 Optional.of(EpollChannelOption.TCP_KEEPCNT),
-                Optional.of(EpollChannelOption.TCP_USER_TIMEOUT));
+                Optional.of(EpollChannelOption.TCP_USER_TIMEOUT),
+                Map.of());
     }
 
     private static Transport kqueue() {
@@ -138,7 +168,8 @@ record Transport(
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty(),
+                Map.of());
     }
 
     private static Transport nio() {
@@ -154,7 +185,8 @@ record Transport(
                 jdkOption(supported, ExtendedSocketOptions.TCP_KEEPIDLE),
                 jdkOption(supported, ExtendedSocketOptions.TCP_KEEPINTERVAL),
                 jdkOption(supported, ExtendedSocketOptions.TCP_KEEPCOUNT),
-                Optional.empty());
+                Optional.empty(),
+                Map.of());
     }
 
     /// Which options exist depends on the operating system, and only a socket knows.
