@@ -110,9 +110,14 @@ public final class Batch {
         return start(mark) >= 0 && end(mark) - start(mark) == declaredLength(mark);
     }
 
+    /// Where what this batch has of the frame's body begins.
+    public int bodyStart(int mark) {
+        return start(mark) < 0 ? 0 : start(mark) + FrameDecoder.HEADER;
+    }
+
     /// A read-only view of what this batch has of the frame's body. Not retained; do not release it.
     public ByteBuf body(int mark) {
-        int from = start(mark) < 0 ? 0 : start(mark) + FrameDecoder.HEADER;
+        int from = bodyStart(mark);
         return bytes.slice(from, end(mark) - from).asReadOnly();
     }
 

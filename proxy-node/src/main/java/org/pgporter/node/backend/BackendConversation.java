@@ -43,6 +43,9 @@ final class BackendConversation {
     /// The routine that says "cached plan must not change result type" (`plancache.c`); drivers look for it, too.
     private static final String REVALIDATION = "RevalidateCachedQuery";
 
+    /// Length of the whole message.
+    private static final int READY_FOR_QUERY = 6;
+
     private final ByteBufAllocator allocator;
     private final PreparedOnBackend prepared;
     private final RepliesOwed owed;
@@ -366,7 +369,7 @@ final class BackendConversation {
                     cycleError = Optional.of(error);
                     noteFatal(error);
                 }
-                case 'Z' -> status = ReadyForQuery.decode(batch.body(mark)).status();
+                case 'Z' -> status = readyStatus(mark);
                 default -> {}
             }
             owed.onReply(type);
@@ -444,7 +447,7 @@ final class BackendConversation {
                 }
                 case 'E' -> error(mark);
                 case 'C' -> commandComplete(mark);
-                case 'Z' -> status = ReadyForQuery.decode(batch.body(mark)).status();
+                case 'Z' -> status = readyStatus(mark);
                 default -> {}
             }
             if (owed.onReply(type) == SWALLOW && !refusing) {
@@ -484,6 +487,12 @@ final class BackendConversation {
                         .inTheClientsWords(error)
                         .ifPresent(renamed -> renamed.encodeTo(out.replacing(batch.start(mark), batch.end(mark))));
             }
+        }
+
+        private TransactionStatus readyStatus(int mark) {
+            return batch.declaredLength(mark) == READY_FOR_QUERY
+                    ? TransactionStatus.of(batch.bytes().getByte(batch.bodyStart(mark)))
+                    : ReadyForQuery.decode(batch.body(mark)).status(); // and what is wrong with it
         }
 
         private void noteFatal(ErrorResponse error) {

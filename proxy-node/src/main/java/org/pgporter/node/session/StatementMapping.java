@@ -1,7 +1,6 @@
 package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -31,6 +30,8 @@ final class StatementMapping {
     private final StateWatch watch;
     private final Supplier<WantedParameters> wanted;
     private final boolean translates;
+    /// Null until there is something to read.
+    private @Nullable BodyCursor cursor;
     private boolean asksSequences;
     private int mustWaitAt = -1;
 
@@ -84,29 +85,40 @@ final class StatementMapping {
         return mustWaitAt;
     }
 
+    private BodyCursor body(Batch batch, int mark) {
+        BodyCursor body = cursor;
+        if (body == null) {
+            body = new BodyCursor(batch, mark);
+            cursor = body;
+        } else {
+            body.moveTo(batch, mark);
+        }
+        return body;
+    }
+
     private boolean isInDoubt(Batch batch, int mark) {
         try {
             return namesWhatIsInDoubt(batch, mark);
-        } catch (EndsWithinAName _) {
+        } catch (BodyCursor.EndsTooSoon _) {
             return false;
         }
     }
 
     private boolean namesWhatIsInDoubt(Batch batch, int mark) {
-        ByteBuf body = batch.body(mark);
+        BodyCursor body = body(batch, mark);
         return switch (batch.type(mark)) {
             case 'P' -> {
-                String name = readText(body);
+                String name = body.readName();
                 yield !name.equals(UNNAMED) && names.inDoubt(name);
             }
             case 'B' -> {
-                skipText(body);
-                yield names.inDoubt(readText(body));
+                body.skipText();
+                yield names.inDoubt(body.readName());
             }
-            case 'C', 'D' -> target(body) == STATEMENT && names.inDoubt(readText(body));
+            case 'C', 'D' -> body.readByte() == STATEMENT && names.inDoubt(body.readName());
             case 'Q' ->
                 batch.complete(mark)
-                        && effects(body).deallocations().stream()
+                        && body.effects().deallocations().stream()
                                 .anyMatch(deallocation -> names.inDoubt(deallocation.name()));
             default -> false;
         };
@@ -130,7 +142,7 @@ final class StatementMapping {
     private @Nullable StatementUse use(Batch batch, int mark) {
         try {
             return readableUse(batch, mark);
-        } catch (EndsWithinAName _) {
+        } catch (BodyCursor.EndsTooSoon _) {
             return null; // goes as it is, and the server says what is wrong with it, in its turn
         }
     }
@@ -138,15 +150,15 @@ final class StatementMapping {
     private @Nullable StatementUse readableUse(Batch batch, int mark) {
         return switch (batch.type(mark)) {
             case 'P' -> translates ? parse(batch, mark) : watched(batch, mark);
-            case 'B' -> translates ? bind(batch.body(mark)) : null;
+            case 'B' -> translates ? bind(body(batch, mark)) : null;
             case 'D' -> {
                 if (!translates) {
                     yield null;
                 }
-                ByteBuf body = batch.body(mark);
-                yield target(body) == STATEMENT ? namedOrUnknown(readText(body)) : null;
+                BodyCursor body = body(batch, mark);
+                yield body.readByte() == STATEMENT ? namedOrUnknown(body.readName()) : null;
             }
-            case 'C' -> translates ? close(batch.body(mark)) : null;
+            case 'C' -> translates ? close(body(batch, mark)) : null;
             case 'Q' -> {
                 StatementUse use = query(batch, mark);
                 names.cycleEnded();
@@ -166,15 +178,14 @@ final class StatementMapping {
     }
 
     private StatementUse parse(Batch batch, int mark) {
-        ByteBuf body = batch.body(mark);
-        String name = readText(body);
+        BodyCursor body = body(batch, mark);
+        String name = body.readName();
         if (!batch.complete(mark)) {
             throw new ProtocolViolation(
                     SqlState.PROGRAM_LIMIT_EXCEEDED,
                     "a statement to prepare may have at most " + Limits.HELD_PARSE + " bytes");
         }
-        byte[] definition = new byte[body.readableBytes()];
-        body.readBytes(definition);
+        byte[] definition = body.rest();
         if (name.equals(UNNAMED)) {
             PreparedStatement statement = withOwnNames(PreparedStatement.unnamed(definition));
             names.parsed(name, statement);
@@ -206,17 +217,17 @@ final class StatementMapping {
 
     /// Without translation a Parse counts as its execution, which may come in any later batch.
     private @Nullable StatementUse watched(Batch batch, int mark) {
-        ByteBuf body = batch.body(mark);
-        skipText(body);
-        StatementEffects effects = batch.complete(mark) ? effects(body) : StatementEffects.ANYTHING;
+        BodyCursor body = body(batch, mark);
+        body.skipText();
+        StatementEffects effects = batch.complete(mark) ? body.effects() : StatementEffects.ANYTHING;
         watch.sees(effects, _ -> "");
         asksSequences |= effects.asksSequences();
         return null;
     }
 
-    private @Nullable StatementUse bind(ByteBuf body) {
-        skipText(body);
-        String name = readText(body);
+    private @Nullable StatementUse bind(BodyCursor body) {
+        body.skipText();
+        String name = body.readName();
         StatementUse.Named use = named(name);
         if (use == null) {
             StatementUse unknown = unknown(name);
@@ -227,7 +238,7 @@ final class StatementMapping {
         }
         StatementEffects effects = use.statement().effects();
         if (!effects.isNone()) {
-            sees(effects, body);
+            sees(effects, body.view());
             if (effects.forgetsAllStatements()) {
                 names.allDeallocated();
             } else if (!use.statement().forgets().isEmpty()) {
@@ -263,11 +274,11 @@ final class StatementMapping {
         return mayExist ? new StatementUse.Unknown(name) : null;
     }
 
-    private @Nullable StatementUse close(ByteBuf body) {
-        if (target(body) != STATEMENT) {
+    private @Nullable StatementUse close(BodyCursor body) {
+        if (body.readByte() != STATEMENT) {
             return null;
         }
-        String name = readText(body);
+        String name = body.readName();
         StatementUse use = named(name);
         if (use == null) {
             return unknown(name);
@@ -278,8 +289,7 @@ final class StatementMapping {
 
     /// A simple query destroys the unnamed statement, and may do much else.
     private @Nullable StatementUse query(Batch batch, int mark) {
-        ByteBuf body = batch.body(mark);
-        StatementEffects effects = batch.complete(mark) ? effects(body) : StatementEffects.ANYTHING;
+        StatementEffects effects = batch.complete(mark) ? body(batch, mark).effects() : StatementEffects.ANYTHING;
         watch.sees(effects, _ -> "");
         asksSequences |= effects.asksSequences();
         if (!translates) {
@@ -298,45 +308,5 @@ final class StatementMapping {
             names.deallocated(known.stream().map(Deallocation::name).toList());
         }
         return unnamed || !known.isEmpty() ? new StatementUse.Text(unnamed, false, known) : null;
-    }
-
-    private static StatementEffects effects(ByteBuf body) {
-        int length = body.bytesBefore((byte) 0);
-        byte[] text = new byte[length < 0 ? body.readableBytes() : length];
-        body.getBytes(body.readerIndex(), text);
-        return StatementEffects.of(text, 0, text.length);
-    }
-
-    private static int target(ByteBuf body) {
-        if (!body.isReadable()) {
-            throw new EndsWithinAName();
-        }
-        return body.readByte();
-    }
-
-    private static String readText(ByteBuf body) {
-        int length = body.bytesBefore((byte) 0);
-        if (length < 0) {
-            throw new EndsWithinAName();
-        }
-        String text = body.readString(length, StandardCharsets.ISO_8859_1);
-        body.skipBytes(1);
-        return text;
-    }
-
-    private static void skipText(ByteBuf body) {
-        int length = body.bytesBefore((byte) 0);
-        if (length < 0) {
-            throw new EndsWithinAName();
-        }
-        body.skipBytes(length + 1);
-    }
-
-    /// A message is too short for what it should begin with.
-    @SuppressWarnings("serial")
-    private static final class EndsWithinAName extends RuntimeException {
-        EndsWithinAName() {
-            super(null, null, false, false); // no stack trace: garbage from outside must cost little
-        }
     }
 }
