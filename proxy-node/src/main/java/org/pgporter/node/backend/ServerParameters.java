@@ -1,5 +1,6 @@
 package org.pgporter.node.backend;
 
+import com.github.benmanes.caffeine.cache.Interner;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,9 @@ public final class ServerParameters {
     private static final Set<String> FACTS =
             Set.of("server_version", "server_encoding", "integer_datetimes", "in_hot_standby", "is_superuser");
 
+    /// Backends of one server tell the same facts: one list, which sessions compare in each transaction.
+    private static final Interner<List<ParameterStatus>> SHARED_FACTS = Interner.newWeakInterner();
+
     private static final ServerParameters NONE = new ServerParameters(new TreeMap<>(String.CASE_INSENSITIVE_ORDER));
 
     private final TreeMap<String, String> values;
@@ -22,10 +26,10 @@ public final class ServerParameters {
 
     private ServerParameters(TreeMap<String, String> values) {
         this.values = values;
-        this.facts = values.entrySet().stream()
+        this.facts = SHARED_FACTS.intern(values.entrySet().stream()
                 .filter(entry -> !settable(entry.getKey()))
                 .map(entry -> new ParameterStatus(entry.getKey(), entry.getValue()))
-                .toList();
+                .toList());
     }
 
     public static ServerParameters none() {

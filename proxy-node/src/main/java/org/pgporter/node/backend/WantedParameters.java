@@ -1,5 +1,6 @@
 package org.pgporter.node.backend;
 
+import com.github.benmanes.caffeine.cache.Interner;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
@@ -8,7 +9,11 @@ import java.util.TreeMap;
 /// The run-time parameters that a client session wants on whatever backend it gets: those of its startup packet
 /// and those it has changed since. Immutable; names are compared without case, values exactly.
 public final class WantedParameters {
-    private static final WantedParameters NONE = new WantedParameters(new TreeMap<>(String.CASE_INSENSITIVE_ORDER));
+    /// Sessions with the same wishes share one object: whether a backend has them is asked in each transaction.
+    private static final Interner<WantedParameters> SHARED = Interner.newWeakInterner();
+
+    private static final WantedParameters NONE =
+            SHARED.intern(new WantedParameters(new TreeMap<>(String.CASE_INSENSITIVE_ORDER)));
 
     private final TreeMap<String, String> values;
     private final int hash;
@@ -32,7 +37,7 @@ public final class WantedParameters {
     public static WantedParameters of(Map<String, String> values) {
         TreeMap<String, String> copy = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         copy.putAll(values);
-        return new WantedParameters(copy);
+        return SHARED.intern(new WantedParameters(copy));
     }
 
     /// This set with one value changed; the same object when it is no change.
@@ -42,7 +47,7 @@ public final class WantedParameters {
         }
         TreeMap<String, String> copy = new TreeMap<>(values);
         copy.put(name, value);
-        return new WantedParameters(copy);
+        return SHARED.intern(new WantedParameters(copy));
     }
 
     /// This set without a wish for this parameter; the same object when there was none.
@@ -52,7 +57,7 @@ public final class WantedParameters {
         }
         TreeMap<String, String> copy = new TreeMap<>(values);
         copy.remove(name);
-        return new WantedParameters(copy);
+        return SHARED.intern(new WantedParameters(copy));
     }
 
     /// Which prepared statements a session with these wishes can share.
