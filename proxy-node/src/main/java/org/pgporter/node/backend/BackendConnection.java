@@ -5,20 +5,18 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.apache.pekko.stream.typed.javadsl.ActorSink;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.HoldsBytes;
+import org.pgporter.node.transport.ReadAhead;
 import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.ErrorResponse;
-import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.stream.Framed;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -103,9 +101,7 @@ public final class BackendConnection {
 
     record ConnectFailed(Throwable cause) implements Command {}
 
-    record StreamStarted(ActorRef<Ack> ack) implements Command {}
-
-    record FromServer(Framed framed, ActorRef<Ack> ack) implements Command, HoldsBytes {
+    record FromServer(Framed framed, Ack ack) implements Command, HoldsBytes {
         @Override
         public void releaseBytes() {
             if (framed instanceof Framed.Messages(var batch)) {
@@ -178,7 +174,9 @@ public final class BackendConnection {
 
     private @Nullable String retired;
     private @Nullable SocketHandle openSocket;
+    private @Nullable ReadAhead reading;
     private final long startedAt = System.nanoTime();
+    private final Runnable whenStopped = this::stopped;
 
     private BackendConnection(
             ActorContext<Command> context,
@@ -220,15 +218,10 @@ public final class BackendConnection {
 
     private Behavior<Command> startLogin(SocketHandle socket) {
         openSocket = socket;
-        opening.read(
-                socket,
-                ActorSink.actorRefWithBackpressure(
-                        context.getSelf(),
-                        (ack, framed) -> new FromServer(framed, ack),
-                        StreamStarted::new,
-                        Ack.ACK,
-                        new ServerGone(),
-                        _ -> new ServerGone()));
+        ReadAhead reads = new ReadAhead(new FromSocket(context.getSelf()));
+        reads.readAhead();
+        reading = reads;
+        opening.read(socket, reads);
         Duration spent = Duration.ofNanos(System.nanoTime() - startedAt);
         Duration left = settings.connectTimeout().minus(spent);
         limit("login", left.isNegative() ? Duration.ZERO : left);
@@ -241,7 +234,7 @@ public final class BackendConnection {
         return state(command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 BackendLogin.Step step = login.onBatch(batch, socket.allocator());
-                ack.tell(Ack.ACK);
+                ack.acknowledge();
                 yield afterLoginStep(socket, step);
             }
             case FromServer(Framed.Violated(var violation), var _) ->
@@ -251,10 +244,6 @@ public final class BackendConnection {
                 afterLoginStep(socket, login.onSaltedPassword(salted, socket.allocator()));
             case ServerGone _ -> openFailed(ProxyError.backendClosedDuringLogin());
             case TookTooLong _ -> openFailed(ProxyError.backendLoginTimedOut(settings.connectTimeout()));
-            case StreamStarted(var ack) -> {
-                ack.tell(Ack.ACK);
-                yield Behaviors.same();
-            }
             case Retire(var reason) -> retireWhenOpen(reason);
             default -> unexpected("logging in", command);
         });
@@ -346,29 +335,27 @@ public final class BackendConnection {
     }
 
     Behavior<Command> state(State state) {
-        // Not the builder: a connection takes a new state several times in each transaction.
-        return Behaviors.receive(
-                (_, command) -> guarded(state, command),
-                (_, signal) -> signal instanceof PostStop ? stopped() : Behaviors.unhandled());
+        return new ConnectionBehavior(state, whenStopped);
     }
 
-    /// What stands in a message of the server may be as broken as its framing, and means the same: whoever holds
-    /// the lease hears that the connection is lost. An exception would end the actor without a word.
-    private static Behavior<Command> guarded(State state, Command command) {
-        try {
-            return state.on(command);
-        } catch (ProtocolViolation violation) {
-            if (!(command instanceof FromServer(Framed.Messages _, var ack))) {
-                throw violation;
-            }
-            return state.on(new FromServer(new Framed.Violated(violation), ack));
-        }
-    }
-
-    private Behavior<Command> stopped() {
+    private void stopped() {
         if (openSocket != null) {
             openSocket.closeAfterFlush();
         }
-        return Behaviors.same();
+        if (reading != null) {
+            reading.stop();
+        }
+    }
+
+    private record FromSocket(ActorRef<Command> connection) implements ReadAhead.Receiver {
+        @Override
+        public void received(Framed framed, Ack ack) {
+            connection.tell(new FromServer(framed, ack));
+        }
+
+        @Override
+        public void ended() {
+            connection.tell(new ServerGone());
+        }
     }
 }

@@ -15,10 +15,10 @@ import org.pgporter.auth.Secret;
 import org.pgporter.auth.scram.ScramClientExchange;
 import org.pgporter.node.transport.Connector;
 import org.pgporter.node.transport.EventLoops;
+import org.pgporter.node.transport.ReadAhead;
 import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.CancelRequest;
-import org.pgporter.protocol.stream.Framed;
 import org.pgporter.protocol.stream.ServerFraming;
 
 /// How backend connections come to be on one event loop, and with what they log in. TLS on this leg will be
@@ -69,10 +69,10 @@ public final class BackendOpening {
     }
 
     /// The stack of a backend connection, from the socket up.
-    void read(SocketHandle socket, Sink<Framed, ?> connection) {
+    void read(SocketHandle socket, ReadAhead connection) {
         socket.bytes()
                 .via(new ServerFraming())
-                .to(connection)
+                .to(connection.sink())
                 .withAttributes(ActorAttributes.dispatcher(dispatcher()).and(Attributes.inputBuffer(1, 1)))
                 .run(system);
     }

@@ -1,7 +1,6 @@
 package org.pgporter.node.backend;
 
 import java.util.Optional;
-import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.codec.Batch;
@@ -14,10 +13,10 @@ import org.pgporter.protocol.codec.Batch;
 /// @param sequences the session is about to ask for the values that its sequences gave it last
 /// @param ack whom to tell when the bytes are on their way, so that the client is read further
 public record ClientBatch(
-        Batch batch, @Nullable StatementUse @Nullable [] uses, Optional<OwnSequences> sequences, ActorRef<Ack> ack)
+        Batch batch, @Nullable StatementUse @Nullable [] uses, Optional<OwnSequences> sequences, Ack ack)
         implements org.pgporter.node.transport.HoldsBytes {
 
-    public ClientBatch(Batch batch, @Nullable StatementUse @Nullable [] uses, ActorRef<Ack> ack) {
+    public ClientBatch(Batch batch, @Nullable StatementUse @Nullable [] uses, Ack ack) {
         this(batch, uses, Optional.empty(), ack);
     }
 

@@ -11,7 +11,7 @@ import org.pgporter.protocol.message.ParameterStatus;
 import org.pgporter.protocol.message.TransactionStatus;
 
 /// What a backend connection tells the session that holds its lease.
-public sealed interface LeaseEvent {
+public sealed interface LeaseEvent extends HolderMessage {
     /// In [Replies#outcomes]: the change of a statement's name has happened.
     byte NAME_CONFIRMED = 1;
 
@@ -53,12 +53,12 @@ public sealed interface LeaseEvent {
             List<ParameterStatus> aligned,
             byte[] outcomes,
             ServerOutput.Forgotten forgotten,
-            Optional<ActorRef<Ack>> ack)
+            Optional<Ack> ack)
             implements LeaseEvent, HoldsBytes {
         @Override
         public void releaseBytes() {
             bytes.release();
-            ack.ifPresent(server -> server.tell(Ack.ACK));
+            ack.ifPresent(Ack::acknowledge);
         }
     }
 

@@ -29,7 +29,6 @@ import org.pgporter.node.backend.BackendConnection.Relay;
 import org.pgporter.node.backend.BackendConnection.Retire;
 import org.pgporter.node.backend.BackendConnection.Return;
 import org.pgporter.node.backend.BackendConnection.ServerGone;
-import org.pgporter.node.backend.BackendConnection.StreamStarted;
 import org.pgporter.node.backend.BackendConnection.TookTooLong;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.SocketHandle;
@@ -78,7 +77,7 @@ final class OpenConnection {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 ServerOutput output = talk.fromServer(batch);
                 output.bytes().release();
-                ack.tell(Ack.ACK);
+                ack.acknowledge();
                 if (output.fatal().isPresent()) {
                     yield closing(output.fatal().get().message());
                 }
@@ -136,7 +135,7 @@ final class OpenConnection {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 ServerOutput output = talk.fromServer(batch);
                 output.bytes().release();
-                ack.tell(Ack.ACK);
+                ack.acknowledge();
                 if (output.fatal().isPresent()) {
                     yield declined(lend, output.fatal().get().message());
                 }
@@ -286,7 +285,7 @@ final class OpenConnection {
         }
     }
 
-    private Behavior<Command> replies(Lease lease, ServerOutput output, ActorRef<Ack> ack) {
+    private Behavior<Command> replies(Lease lease, ServerOutput output, Ack ack) {
         if (lease.inspected && output.ownCycleEnded()) {
             lease.inspected = false;
             connection.unlimited();
@@ -304,14 +303,14 @@ final class OpenConnection {
                 !output.bytes().isReadable() && output.aligned().isEmpty() && output.outcomes().length == 0;
         if (nothingToTell) {
             output.bytes().release();
-            ack.tell(Ack.ACK);
+            ack.acknowledge();
         } else {
             tellReplies(lease, output, Optional.of(ack));
         }
         return Behaviors.same();
     }
 
-    private void tellReplies(Lease lease, ServerOutput output, Optional<ActorRef<Ack>> ack) {
+    private void tellReplies(Lease lease, ServerOutput output, Optional<Ack> ack) {
         lease.holder.tell(new LeaseEvent.Replies(
                 lease.id,
                 output.bytes(),
@@ -451,7 +450,7 @@ final class OpenConnection {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 ServerOutput output = talk.fromServer(batch);
                 output.bytes().release();
-                ack.tell(Ack.ACK);
+                ack.acknowledge();
                 if (output.ownError().isPresent()) {
                     yield closing("clean-up failed: " + output.ownError().get().message());
                 }
@@ -495,7 +494,7 @@ final class OpenConnection {
             }
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 talk.fromServer(batch).bytes().release();
-                ack.tell(Ack.ACK);
+                ack.acknowledge();
                 yield talk.settled() ? Behaviors.same() : closing("idle server got dirty");
             }
             case Retire(var reason) -> closing(reason);
@@ -599,7 +598,6 @@ final class OpenConnection {
         return switch (command) {
             case ServerGone _ -> closing("connection closed by the server");
             case FromServer(Framed.Violated(var violation), var _) -> closing(violation.getMessage());
-            case StreamStarted(var ack) -> acknowledged(ack);
             case TookTooLong _, Inquire _, Farewell _ -> Behaviors.same();
             case Lend lend -> declinedBy(lend);
             default -> connection.unexpected("open", command);
@@ -613,20 +611,20 @@ final class OpenConnection {
 
     private static Behavior<Command> dropped(Relay relay) {
         relay.releaseBytes();
-        relay.batch().ack().tell(Ack.ACK);
+        relay.batch().ack().acknowledge();
         return Behaviors.same();
     }
 
-    private static Behavior<Command> acknowledged(ActorRef<Ack> ack) {
-        ack.tell(Ack.ACK);
+    private static Behavior<Command> acknowledged(Ack ack) {
+        ack.acknowledge();
         return Behaviors.same();
     }
 
-    private void acknowledgeWhenWritable(ActorRef<Ack> ack) {
+    private void acknowledgeWhenWritable(Ack ack) {
         if (socket.writable()) {
-            ack.tell(Ack.ACK);
+            ack.acknowledge();
         } else {
-            socket.whenWritable(() -> ack.tell(Ack.ACK));
+            socket.whenWritable(() -> ack.acknowledge());
         }
     }
 }

@@ -41,7 +41,6 @@ import org.pgporter.node.session.ClientSession.FromBackend;
 import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.FromPool;
 import org.pgporter.node.session.ClientSession.LoginTimedOut;
-import org.pgporter.node.session.ClientSession.StreamStarted;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.AuthenticationCleartextPassword;
@@ -125,26 +124,11 @@ final class ClientLogin {
                 batch.release();
                 yield session.fail(ProxyError.protocolViolation("message before the startup packet"));
             }
-            case ClientGone _ -> goneBeforeStartup();
             default -> common(command);
         });
     }
 
-    /// The socket has closed, and says so at once. What it had brought before is still on its way through the stream:
-    /// a cancel request stands even if its sender did not wait. The end of the stream is the second ClientGone.
-    private Behavior<Command> goneBeforeStartup() {
-        return session.state(command -> switch (command) {
-            case FromClient(Framed.Startup(CancelRequest request, var _), var _) -> onCancelRequest(request);
-            case FromClient from -> {
-                from.releaseBytes();
-                yield session.closeQuietly();
-            }
-            case LoginTimedOut _ -> session.closeQuietly();
-            default -> common(command);
-        });
-    }
-
-    private Behavior<Command> onStartup(StartupPacket packet, ActorRef<Ack> ack) {
+    private Behavior<Command> onStartup(StartupPacket packet, Ack ack) {
         return switch (packet) {
             case StartupMessage message -> onStartupMessage(message, ack);
             case CancelRequest request -> onCancelRequest(request);
@@ -170,7 +154,7 @@ final class ClientLogin {
         });
     }
 
-    private Behavior<Command> onStartupMessage(StartupMessage message, ActorRef<Ack> ack) {
+    private Behavior<Command> onStartupMessage(StartupMessage message, Ack ack) {
         if (services.draining().get()) {
             return session.fail(ProxyError.shuttingDown());
         }
@@ -246,7 +230,7 @@ final class ClientLogin {
 
     // ---- authentication
 
-    private Behavior<Command> lookUpCredential(ActorRef<Ack> ack) {
+    private Behavior<Command> lookUpCredential(Ack ack) {
         CredentialKey key = new CredentialKey(databaseForLookup(), session.user());
         CompletionStage<CredentialLookup> lookup =
                 services.credentials().lookup(key).thenCompose(this::hashed);
@@ -290,17 +274,17 @@ final class ClientLogin {
         return CompletableFuture.completedStage(lookup);
     }
 
-    private Behavior<Command> startExchange(Optional<HashedCredential> credential, ActorRef<Ack> ack) {
+    private Behavior<Command> startExchange(Optional<HashedCredential> credential, Ack ack) {
         AuthenticationExchange exchange =
                 ExchangeSelection.exchangeFor(session.user(), credential, services.mocks(), services.random());
         return afterStep(exchange, exchange.start(), ack);
     }
 
-    private Behavior<Command> afterStep(AuthenticationExchange exchange, AuthenticationStep step, ActorRef<Ack> ack) {
+    private Behavior<Command> afterStep(AuthenticationExchange exchange, AuthenticationStep step, Ack ack) {
         return switch (step) {
             case AuthenticationStep.Challenge(var challenge) -> {
                 send(challenge);
-                ack.tell(Ack.ACK);
+                ack.acknowledge();
                 yield authenticating(exchange, challenge);
             }
             case AuthenticationStep.Authenticated(var identity, var finalData) -> {
@@ -377,7 +361,7 @@ final class ClientLogin {
 
     // ---- joining the pool
 
-    private Behavior<Command> authenticated(Identity identity, ActorRef<Ack> ack) {
+    private Behavior<Command> authenticated(Identity identity, Ack ack) {
         Optional<PoolSettings> settings = services.config().settings(session.database(), session.user());
         if (settings.isEmpty()) {
             return session.fail(ProxyError.noSuchDatabase(session.database()));
@@ -415,7 +399,7 @@ final class ClientLogin {
         });
     }
 
-    private Behavior<Command> joined(PoolSettings settings, Pool.Joined joined, ActorRef<Ack> ack) {
+    private Behavior<Command> joined(PoolSettings settings, Pool.Joined joined, Ack ack) {
         if (walsender.isEmpty() && !session.parameters().mustBeConfirmed(joined.parameters(), joined.accepted())) {
             return complete(settings, joined, Optional.empty(), ack);
         }
@@ -428,7 +412,7 @@ final class ClientLogin {
 
     /// A backend says what it makes of the values in the startup packet, as PostgreSQL does at this moment. A
     /// walsender is the session's from now on.
-    private Behavior<Command> confirming(PoolSettings settings, Pool.Joined joined, LeaseId lease, ActorRef<Ack> ack) {
+    private Behavior<Command> confirming(PoolSettings settings, Pool.Joined joined, LeaseId lease, Ack ack) {
         return session.state(command -> switch (command) {
             case FromBackend(LeaseEvent.Attached attached) -> {
                 if (walsender.isPresent()) {
@@ -453,9 +437,8 @@ final class ClientLogin {
     }
 
     private Behavior<Command> complete(
-            PoolSettings settings, Pool.Joined joined, Optional<LeaseEvent.Attached> kept, ActorRef<Ack> ack) {
-        BackendKeyData key =
-                services.cancelKeys().issue(session.version(), session.context().getSelf());
+            PoolSettings settings, Pool.Joined joined, Optional<LeaseEvent.Attached> kept, Ack ack) {
+        BackendKeyData key = services.cancelKeys().issue(session.version(), session.self());
         session.canBeCancelledBy(key.processId());
         ByteBuf out = session.client().buffer();
         session.parameters()
@@ -465,7 +448,7 @@ final class ClientLogin {
         new ReadyForQuery(TransactionStatus.IDLE).encodeTo(out);
         session.client().send(out);
         Behavior<Command> next = session.loggedIn(settings, joined, kept);
-        ack.tell(Ack.ACK);
+        ack.acknowledge();
         return next;
     }
 
@@ -478,10 +461,6 @@ final class ClientLogin {
 
     private Behavior<Command> common(Command command) {
         return switch (command) {
-            case StreamStarted(var ack) -> {
-                ack.tell(Ack.ACK);
-                yield Behaviors.same();
-            }
             case FromClient(Framed.Violated(var violation), var _) -> {
                 if (violation.quiet()) {
                     LOG.atDebug()

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -14,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.pgporter.auth.credential.CredentialLookup;
 import org.pgporter.config.PoolSettings;
 import org.pgporter.node.backend.BackendConnection;
+import org.pgporter.node.backend.HolderMessage;
 import org.pgporter.node.backend.LeaseEvent;
 import org.pgporter.node.backend.LeaseId;
 import org.pgporter.node.backend.WantedParameters;
@@ -22,6 +22,7 @@ import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.pool.Pool;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.HoldsBytes;
+import org.pgporter.node.transport.ReadAhead;
 import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.ProtocolVersion;
@@ -44,7 +45,7 @@ import org.slf4j.LoggerFactory;
 /// A lease that has been asked for is always answered, so a session that ends while it waits stays until it
 /// knows, or a backend would be lent to nobody ([#leave]).
 public final class ClientSession {
-    public sealed interface Command {}
+    public sealed interface Command extends HolderMessage {}
 
     /// Somebody sent this session's cancel key. `done` is told when the cancel has had its effect, or has none.
     public record CancelRequested(ActorRef<BackendConnection.CancelDone> done) implements Command {}
@@ -55,9 +56,7 @@ public final class ClientSession {
     /// End now.
     public record Kill() implements Command {}
 
-    record StreamStarted(ActorRef<Ack> ack) implements Command {}
-
-    record FromClient(Framed framed, ActorRef<Ack> ack) implements Command, HoldsBytes {
+    record FromClient(Framed framed, Ack ack) implements Command, HoldsBytes {
         @Override
         public void releaseBytes() {
             if (framed instanceof Framed.Messages(var batch)) {
@@ -95,12 +94,14 @@ public final class ClientSession {
     private static final String LOGIN_TIMER = "login";
     private static final String WAKE_UP_TIMER = "wake-up";
 
-    private final ActorContext<Command> context;
-    private final TimerScheduler<Command> timers;
+    private final ActorContext<HolderMessage> context;
+    private final TimerScheduler<HolderMessage> timers;
     private final SessionServices services;
     private final ClientSocket client;
     private final SocketAddress remote;
+    private final ReadAhead reading;
     private final FramingControl framing;
+    private final Runnable whenStopped = this::stopped;
     private final ActorRef<LeaseEvent> leaseEvents;
     private final ConnectionLimits.Place stranger;
     private final List<ConnectionLimits.Place> places = new ArrayList<>();
@@ -114,8 +115,8 @@ public final class ClientSession {
     private @Nullable Integer cancelProcessId;
 
     private ClientSession(
-            ActorContext<Command> context,
-            TimerScheduler<Command> timers,
+            ActorContext<HolderMessage> context,
+            TimerScheduler<HolderMessage> timers,
             SessionServices services,
             SocketHandle socket,
             ConnectionLimits.Place stranger) {
@@ -125,8 +126,10 @@ public final class ClientSession {
         this.services = services;
         this.client = new ClientSocket(socket);
         this.remote = socket.remoteAddress();
-        this.leaseEvents = context.messageAdapter(LeaseEvent.class, FromBackend::new);
-        this.framing = ClientStack.assemble(socket, context, services.loops().dispatcher(socket.loopIndex()));
+        this.leaseEvents = context.getSelf().narrow();
+        this.reading = new ReadAhead(new FromSocket(context.getSelf().narrow()));
+        this.framing = ClientStack.assemble(
+                socket, reading, context.getSystem(), services.loops().dispatcher(socket.loopIndex()));
         socket.onClosed(() -> context.getSelf().tell(new ClientGone(false)));
         timers.startSingleTimer(
                 LOGIN_TIMER,
@@ -135,14 +138,14 @@ public final class ClientSession {
     }
 
     /// Must run on the dispatcher of the socket's event loop.
-    public static Behavior<Command> create(SessionServices services, SocketHandle socket) {
+    public static Behavior<HolderMessage> create(SessionServices services, SocketHandle socket) {
         ConnectionLimits.Place stranger = services.limits().ofStrangers();
         if (!stranger.granted()) {
             socket.close();
             return Behaviors.stopped();
         }
-        return Behaviors.setup(context -> Behaviors.withTimers(timers ->
-                new ClientLogin(new ClientSession(context, timers, services, socket, stranger)).awaitingStartup()));
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> SessionBehavior.ofHolder(
+                new ClientLogin(new ClientSession(context, timers, services, socket, stranger)).awaitingStartup())));
     }
 
     // ---- what the login finds out
@@ -169,6 +172,7 @@ public final class ClientSession {
     Behavior<Command> loggedIn(PoolSettings settings, Pool.Joined joined, Optional<LeaseEvent.Attached> kept) {
         timers.cancel(LOGIN_TIMER);
         framing.loggedIn();
+        reading.readAhead();
         if (services.config().general().log().logClientConnections()) {
             LOG.atInfo()
                     .addKeyValue(LogKeys.SESSION, sessionId())
@@ -273,10 +277,6 @@ public final class ClientSession {
     /// What every state does with what is not its own.
     Behavior<Command> common(Command command) {
         return switch (command) {
-            case StreamStarted(var ack) -> {
-                ack.tell(Ack.ACK);
-                yield Behaviors.same();
-            }
             case FromClient(Framed.Violated(var violation), var _) -> fail(ProxyError.protocolViolation(violation));
             case FromClient(Framed.Startup _, var _) ->
                 fail(ProxyError.protocolViolation("client re-sent startup packet"));
@@ -310,20 +310,30 @@ public final class ClientSession {
 
     // ---- plumbing
 
+    private record FromSocket(ActorRef<Command> session) implements ReadAhead.Receiver {
+        @Override
+        public void received(Framed framed, Ack ack) {
+            session.tell(new FromClient(framed, ack));
+        }
+
+        @Override
+        public void ended() {
+            session.tell(new ClientGone(true));
+        }
+    }
+
     interface State {
         Behavior<Command> on(Command command);
     }
 
     Behavior<Command> state(State state) {
-        // Not the builder: a session takes a new state several times in each transaction.
-        return Behaviors.receive(
-                (_, command) -> state.on(command),
-                (_, signal) -> signal instanceof PostStop ? stopped() : Behaviors.unhandled());
+        return new SessionBehavior(state, whenStopped).narrow();
     }
 
     /// Whatever ends a session passes here, once.
-    private Behavior<Command> stopped() {
+    private void stopped() {
         client.close();
+        reading.stop();
         settleCancels();
         stranger.giveBack();
         places.forEach(ConnectionLimits.Place::giveBack);
@@ -331,7 +341,6 @@ public final class ClientSession {
             services.cancelKeys().forget(cancelProcessId);
         }
         services.pins().forget(sessionId());
-        return Behaviors.same();
     }
 
     String sessionId() {
@@ -342,8 +351,12 @@ public final class ClientSession {
         return services;
     }
 
-    ActorContext<Command> context() {
+    ActorContext<HolderMessage> context() {
         return context;
+    }
+
+    ActorRef<Command> self() {
+        return context.getSelf().narrow();
     }
 
     ClientSocket client() {
@@ -352,11 +365,6 @@ public final class ClientSession {
 
     SocketAddress remote() {
         return remote;
-    }
-
-    /// For a batch after which the client is not to be read further yet.
-    ActorRef<Ack> unheard() {
-        return context.getSystem().ignoreRef();
     }
 
     ActorRef<LeaseEvent> leaseEvents() {

@@ -1,7 +1,6 @@
 package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
-import org.apache.pekko.actor.typed.ActorRef;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.ErrorResponse;
@@ -43,11 +42,11 @@ final class ClientSocket {
     }
 
     /// Acknowledges when the client has taken enough of what was written.
-    void acknowledge(ActorRef<Ack> ack) {
+    void acknowledge(Ack ack) {
         if (socket.writable()) {
-            ack.tell(Ack.ACK);
+            ack.acknowledge();
         } else {
-            socket.whenWritable(() -> ack.tell(Ack.ACK));
+            socket.whenWritable(() -> ack.acknowledge());
         }
     }
 

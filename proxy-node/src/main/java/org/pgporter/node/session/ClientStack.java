@@ -1,12 +1,11 @@
 package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.javadsl.Keep;
-import org.apache.pekko.stream.typed.javadsl.ActorSink;
-import org.pgporter.node.transport.Ack;
+import org.pgporter.node.transport.ReadAhead;
 import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.stream.ClientFraming;
 import org.pgporter.protocol.stream.FramingControl;
@@ -18,8 +17,7 @@ final class ClientStack {
 
     /// Runs on the dispatcher of the socket's loop, fused into one. TLS will be a channel handler below
     /// [SocketHandle#bytes].
-    static FramingControl assemble(
-            SocketHandle socket, ActorContext<ClientSession.Command> session, String dispatcher) {
+    static FramingControl assemble(SocketHandle socket, ReadAhead session, ActorSystem<?> system, String dispatcher) {
         return socket.bytes()
                 .viaMat(new ClientFraming(), Keep.right())
                 .via(new WireLog("client"))
@@ -27,14 +25,8 @@ final class ClientStack {
                     ByteBuf out = socket.allocator().buffer(1);
                     socket.writeAndFlush(out.writeByte(answer));
                 }))
-                .to(ActorSink.actorRefWithBackpressure(
-                        session.getSelf(),
-                        (ack, framed) -> new ClientSession.FromClient(framed, ack),
-                        ClientSession.StreamStarted::new,
-                        Ack.ACK,
-                        new ClientSession.ClientGone(true),
-                        _ -> new ClientSession.ClientGone(true)))
+                .to(session.sink())
                 .withAttributes(ActorAttributes.dispatcher(dispatcher).and(Attributes.inputBuffer(1, 1)))
-                .run(session.getSystem());
+                .run(system);
     }
 }

@@ -96,7 +96,7 @@ final class ServingSession {
         });
     }
 
-    private Behavior<Command> onBatchWhenIdle(Batch batch, ActorRef<Ack> ack) {
+    private Behavior<Command> onBatchWhenIdle(Batch batch, Ack ack) {
         boolean goodbye = cutOffTerminate(batch);
         local.cutOffStray(batch);
         if (local.inProgress()) {
@@ -114,7 +114,7 @@ final class ServingSession {
         Batch now = readable(batch, ack);
         if (now != batch) {
             timeouts.queued();
-            return request(new ClientBatch(now, uses, ownSequences(), session.unheard()), false);
+            return request(new ClientBatch(now, uses, ownSequences(), Ack.NONE), false);
         }
         if (LocalAnswers.needsNoBackend(batch, uses)) {
             names.settleAll();
@@ -135,7 +135,7 @@ final class ServingSession {
 
     /// What of a batch can be sent now. The rest of it depends on answers that are still to come; it is kept, and
     /// nothing more is read of the client before it has been sent.
-    private Batch readable(Batch batch, ActorRef<Ack> ack) {
+    private Batch readable(Batch batch, Ack ack) {
         int at = mapping == null ? -1 : mapping.mustWaitAt();
         if (at < 0) {
             return batch;
@@ -168,7 +168,7 @@ final class ServingSession {
                 : Optional.empty();
     }
 
-    private Behavior<Command> answered(Batch batch, ByteBuf out, ActorRef<Ack> ack, boolean goodbye) {
+    private Behavior<Command> answered(Batch batch, ByteBuf out, Ack ack, boolean goodbye) {
         timeouts.idle();
         batch.release();
         session.client().send(out);
@@ -402,7 +402,7 @@ final class ServingSession {
         pins.are(watch.pins());
         boolean keeps = keepsBackend();
         if (next.isPresent() && !draining && next.get().framed() instanceof Framed.Messages(var batch)) {
-            ActorRef<Ack> ack = next.get().ack();
+            Ack ack = next.get().ack();
             if (keeps) {
                 return or(onBatchWhenLeased(lease, batch, ack), () -> leased(lease));
             }
@@ -422,7 +422,7 @@ final class ServingSession {
         return from.framed() instanceof Framed.Messages(var batch) && batch.contains((byte) 'X');
     }
 
-    private Behavior<Command> onBatchWhenLeased(Lease lease, Batch batch, ActorRef<Ack> ack) {
+    private Behavior<Command> onBatchWhenLeased(Lease lease, Batch batch, Ack ack) {
         boolean goodbye = cutOffTerminate(batch);
         Batch now;
         try {
@@ -430,7 +430,7 @@ final class ServingSession {
             now = readable(batch, ack);
             timeouts.querySent();
             lease.batchesSent++;
-            ActorRef<Ack> heard = now == batch ? ack : session.unheard();
+            Ack heard = now == batch ? ack : Ack.NONE;
             lease.backend.tell(new BackendConnection.Relay(lease.id, new ClientBatch(now, uses, heard)));
         } catch (ProtocolViolation violation) {
             batch.release();

@@ -62,7 +62,8 @@ public final class Sessions extends AbstractBehavior<Sessions.Command> {
                         .spawn(
                                 ClientSession.create(services, socket),
                                 loop + "-" + ++sequence,
-                                DispatcherSelector.fromConfig(services.loops().dispatcher(loop)));
+                                DispatcherSelector.fromConfig(services.loops().dispatcher(loop)))
+                        .narrow();
                 getContext().watch(session);
                 (whenEmpty.isEmpty() ? sessions : latecomers).add(session);
             }
