@@ -100,6 +100,7 @@ public final class ClientSession {
     private final SessionServices services;
     private final ClientSocket client;
     private final SocketAddress remote;
+    private final int loop;
     private final FramingControl framing;
     private final ActorRef<LeaseEvent> leaseEvents;
     private final ConnectionLimits.Place stranger;
@@ -125,6 +126,7 @@ public final class ClientSession {
         this.services = services;
         this.client = new ClientSocket(socket);
         this.remote = socket.remoteAddress();
+        this.loop = socket.loopIndex();
         this.leaseEvents = context.messageAdapter(LeaseEvent.class, FromBackend::new);
         this.framing = ClientStack.assemble(socket, context, services.loops().dispatcher(socket.loopIndex()));
         socket.onClosed(() -> context.getSelf().tell(new ClientGone(false)));
@@ -348,6 +350,11 @@ public final class ClientSession {
 
     ClientSocket client() {
         return client;
+    }
+
+    /// The index of the event loop that the session lives on.
+    int loop() {
+        return loop;
     }
 
     SocketAddress remote() {

@@ -149,7 +149,7 @@ final class PoolWorld implements AutoCloseable {
         }
 
         void joins() {
-            pool.tell(new Pool.Join(Optional.empty(), joined.getRef()));
+            pool.tell(new Pool.Join(loop, Optional.empty(), joined.getRef()));
         }
 
         LeaseId acquires() {
