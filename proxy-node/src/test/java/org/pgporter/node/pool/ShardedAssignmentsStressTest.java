@@ -13,6 +13,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -129,6 +130,68 @@ class ShardedAssignmentsStressTest {
         assertThat(unanswered).hasValue(0);
         assertThat(assignments.waitingCount()).isZero();
         assertThat(lentAcross.get()).as("not only within the loops").isPositive();
+    }
+
+    /// The narrowest moment, as often as possible: a connection becomes free on one loop while on the other somebody
+    /// asks for one.
+    @Test
+    void shouldBringTogetherWhoAsksAndWhatBecomesFreeAtTheSameTime() throws Exception {
+        // Given
+        loops.add(new Loop(assignments.addShard(0)));
+        loops.add(new Loop(assignments.addShard(1)));
+        Connection connection = opens(loops.getFirst());
+        assignments.acquire(
+                loops.getFirst().shard,
+                new Assignments.Waiting<>(0, new Request(0, new AtomicInteger()), System.nanoTime(), Long.MAX_VALUE));
+        AtomicInteger arrivals = new AtomicInteger();
+        long end = System.nanoTime() + DURATION;
+
+        // When
+        Thread asks = Thread.ofPlatform().start(() -> {
+            for (int round = 1; meets(arrivals); round++) {
+                var request = new Request(round, new AtomicInteger());
+                hesitates();
+                assignments.acquire(
+                        loops.getLast().shard,
+                        new Assignments.Waiting<>(round, request, System.nanoTime(), Long.MAX_VALUE));
+                meets(arrivals);
+            }
+        });
+        for (int round = 1; meets(arrivals); round++) {
+            connection.inUse.set(false);
+            hesitates();
+            assignments.free(connection, System.nanoTime());
+            meets(arrivals);
+            if (!connection.inUse.get()) {
+                wrong.add("round %d: idle, and %d in the line".formatted(round, assignments.waitingCount()));
+            }
+            over = !wrong.isEmpty() || System.nanoTime() - end > 0;
+        }
+        asks.join();
+
+        // Then
+        assertThat(wrong).isEmpty();
+        assertThat(arrivals.get()).isGreaterThan(1_000);
+    }
+
+    /// Two threads wait for each other.
+    ///
+    /// @return false when it is over
+    private boolean meets(AtomicInteger arrivals) {
+        int both = (arrivals.getAndIncrement() / 2 + 1) * 2;
+        for (int spins = 0; arrivals.get() < both; spins++) {
+            if (spins > 1_000) {
+                Thread.yield();
+            }
+            Thread.onSpinWait();
+        }
+        return !over;
+    }
+
+    private static void hesitates() {
+        for (int spins = ThreadLocalRandom.current().nextInt(40); spins > 0; spins--) {
+            Thread.onSpinWait();
+        }
     }
 
     private Connection opens(Loop loop) {

@@ -299,6 +299,90 @@ class ShardedAssignmentsTest {
         assertThat(waitAgain).isEmpty();
     }
 
+    /// Something happens at the moment at which the hash code of this is asked for.
+    private static final class Trap {
+        private final List<Runnable> springs = new ArrayList<>();
+
+        @Override
+        public int hashCode() {
+            if (!springs.isEmpty()) {
+                springs.removeFirst().run();
+            }
+            return 1;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return this == other;
+        }
+    }
+
+    /// Somebody lines up after it was seen that nobody waits, and before the connection is shown as idle.
+    @Test
+    void shouldServeWhoLinesUpWhileTheConnectionBecomesIdle() {
+        // Given
+        List<String> served = new ArrayList<>();
+        var trapped = new ShardedAssignments<Trap, Integer, String>(Handing.to(served));
+        var here = trapped.addShard(0);
+        var there = trapped.addShard(1);
+        var connection = new Trap();
+        trapped.startedOpening(here);
+        trapped.opened(here, connection, 0, NEVER);
+        connection.springs.add(() -> {}); // it is looked up
+        connection.springs.add(() -> {
+            trapped.acquire(there, new Assignments.Waiting<>(1, "1", 10, NEVER));
+            assertThat(served).isEmpty();
+        });
+
+        // When
+        trapped.free(connection, 10);
+
+        // Then
+        assertThat(connection.springs).isEmpty();
+        assertThat(served).containsExactly("1");
+    }
+
+    /// A connection becomes idle before somebody is shown to wait who has seen that none is.
+    @Test
+    void shouldFindWhatBecomesIdleWhileItLinesUp() {
+        // Given
+        List<String> served = new ArrayList<>();
+        var trapped = new ShardedAssignments<Integer, Trap, String>(Handing.to(served));
+        var here = trapped.addShard(0);
+        var there = trapped.addShard(1);
+        trapped.startedOpening(there);
+        trapped.opened(there, 7, 0, NEVER);
+        var key = new Trap();
+        key.springs.add(() -> {
+            trapped.free(7, 10);
+            assertThat(served).isEmpty();
+        });
+
+        // When
+        trapped.acquire(here, new Assignments.Waiting<>(key, "1", 10, NEVER));
+
+        // Then
+        assertThat(key.springs).isEmpty();
+        assertThat(served).containsExactly("1");
+    }
+
+    private record Handing<C>(List<String> served) implements ShardedAssignments.Hands<C, String> {
+        static <C> Handing<C> to(List<String> served) {
+            return new Handing<>(served);
+        }
+
+        @Override
+        public void lend(C connection, String request) {
+            served.add(request);
+        }
+
+        @Override
+        public void waitsAgain(int loop) {}
+
+        @Override
+        public void borrowsOften(int loop) {}
+    }
+
     private boolean acquire(Shard<String, Integer, String> at, int request, long since) {
         return assignments.acquire(at, new Assignments.Waiting<>(request, Integer.toString(request), since, NEVER));
     }
