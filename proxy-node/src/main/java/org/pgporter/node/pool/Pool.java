@@ -87,7 +87,8 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     // What a shard says. The first three only if the pool wishes to hear it.
 
-    record SomebodyWaits() implements Command {}
+    /// Somebody waits who did not before, or somebody has left the line.
+    record LineChanged() implements Command {}
 
     record SomethingIsFree() implements Command {}
 
@@ -265,7 +266,10 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             case Acquire acquire -> onAcquire(acquire);
             case Withdraw(var lease, var reason) ->
                 assignments.withdraw(lease).ifPresent(waiting -> unserved(waiting.request(), reason));
-            case SomebodyWaits _ -> onSomebodyWaits();
+            case LineChanged _ -> {
+                wishes.heard();
+                onSomebodyWaits();
+            }
             case SomethingIsFree _ -> lookAtWhatIsIdle();
             case BorrowsOften(int loop) -> onBorrowsOften(branch(loop));
             case GivesUp(var acquire) -> unserved(acquire, whyNoConnection());
@@ -307,7 +311,9 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                 && assignments.opening() < plan.parallelOpenings()
                 && assignments.open() + assignments.opening() < room();
         boolean waiting = mayOpen || share != null || shuttingDown || refusal().isPresent();
-        boolean free = shuttingDown || crowded() || rebalancing.isMoving() || share != null && share.isPressed();
+        // While slots are claimed it matters to other pools how long whoever is first has waited.
+        boolean capped = share != null && (share.isPressed() || share.claims());
+        boolean free = shuttingDown || crowded() || rebalancing.isMoving() || capped;
         if (wishes.set(waiting, free)) {
             onSomebodyWaits();
             lookAtWhatIsIdle();
@@ -676,7 +682,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         ActorRef<BackendConnection.Command> connection = getContext()
                 .spawn(
                         BackendConnection.create(plan.backend(), opening, accepted, at.events()),
-                        "backend-" + ++sequence,
+                        "backend-" + at.shard().loop() + "-" + ++sequence,
                         DispatcherSelector.fromConfig(opening.dispatcher()));
         getContext().watch(connection);
         permitOf.put(connection, permit.get());

@@ -1,5 +1,6 @@
 package org.pgporter.node.pool;
 
+import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -61,10 +62,7 @@ final class PoolShard extends AbstractBehavior<Pool.Command> {
         switch (command) {
             case Pool.Acquire acquire -> onAcquire(acquire);
             case Pool.FromBackend(BackendConnection.Available(var connection)) -> onAvailable(connection);
-            case Pool.Withdraw(var lease, var reason) ->
-                assignments
-                        .withdraw(shard, lease)
-                        .ifPresentOrElse(waiting -> Pool.unserved(waiting.request(), reason), () -> pool.tell(command));
+            case Pool.Withdraw withdraw -> onWithdraw(withdraw);
             case Pool.DeadlinePassed _ -> deadlines.passed().forEach(overdue -> pool.tell(new Pool.GivesUp(overdue)));
             default -> pool.tell(command);
         }
@@ -81,8 +79,22 @@ final class PoolShard extends AbstractBehavior<Pool.Command> {
             return;
         }
         deadlines.watch();
-        if (wishes.whoWaits()) {
-            pool.tell(new Pool.SomebodyWaits());
+        lineChanged();
+    }
+
+    private void onWithdraw(Pool.Withdraw withdraw) {
+        Optional<Assignments.Waiting<LeaseId, Pool.Acquire>> waiting = assignments.withdraw(shard, withdraw.lease());
+        if (waiting.isPresent()) {
+            Pool.unserved(waiting.get().request(), withdraw.reason());
+            lineChanged();
+        } else {
+            pool.tell(withdraw); // it may be on its way there
+        }
+    }
+
+    private void lineChanged() {
+        if (wishes.tell()) {
+            pool.tell(new Pool.LineChanged());
         }
     }
 
