@@ -268,7 +268,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                 assignments.withdraw(lease).ifPresent(waiting -> unserved(waiting.request(), reason));
             case LineChanged _ -> {
                 wishes.heard();
-                onSomebodyWaits();
+                lookAtTheLine();
             }
             case SomethingIsFree _ -> lookAtWhatIsIdle();
             case BorrowsOften(int loop) -> onBorrowsOften(branch(loop));
@@ -315,7 +315,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         boolean capped = share != null && (share.isPressed() || share.claims());
         boolean free = shuttingDown || crowded() || rebalancing.isMoving() || capped;
         if (wishes.set(waiting, free)) {
-            onSomebodyWaits();
+            lookAtTheLine();
             lookAtWhatIsIdle();
         }
     }
@@ -352,11 +352,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         }
     }
 
-    private Branch branch(Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire> shard) {
-        return branch(shard.loop());
-    }
-
-    private void onSomebodyWaits() {
+    private void lookAtTheLine() {
         Optional<ErrorResponse> why = shuttingDown ? Optional.of(ProxyError.shuttingDown()) : refusal();
         why.ifPresentOrElse(this::nobodyIsServed, this::openWhatIsWanted);
     }
@@ -368,7 +364,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         } else {
             at.sessions().tell(new DeadlinePassed()); // it looks when the next one passes
         }
-        onSomebodyWaits();
+        lookAtTheLine();
     }
 
     /// Closes what is idle and needed otherwise.
@@ -379,7 +375,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             }
             return;
         }
-        if (crowded()) {
+        if (assignments.staying() + assignments.opening() > room()) {
             assignments.give().ifPresent(idle -> idle.tell(new BackendConnection.Retire(MAKES_ROOM)));
         }
         rebalancing.takeIdle().ifPresent(idle -> idle.tell(new BackendConnection.Evict(MOVES)));
@@ -573,7 +569,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             rebalancing
                     .closed(connection)
                     .filter(_ -> mayOpen() && assignments.open() + assignments.opening() < room())
-                    .ifPresent(shard -> open(branch(shard)));
+                    .ifPresent(shard -> open(branch(shard.loop())));
             openWhatIsWanted();
         }
     }
@@ -668,8 +664,10 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         }
         Optional<Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire>> growing =
                 forClients ? Optional.empty() : rebalancing.next();
-        return branch(growing.orElseGet(() -> assignments.nextToOpen(
-                branches.values().stream().map(Branch::shard).toList())));
+        Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire> shard =
+                growing.orElseGet(() -> assignments.nextToOpen(
+                        branches.values().stream().map(Branch::shard).toList()));
+        return branch(shard.loop());
     }
 
     /// @return whether there was a permit for it
