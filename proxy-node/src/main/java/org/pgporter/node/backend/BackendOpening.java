@@ -54,6 +54,16 @@ public final class BackendOpening {
         return new BackendOpening(system, loops, loop, saltedPasswords, random, password, learned.or(() -> proof));
     }
 
+    /// The same on another event loop.
+    public BackendOpening on(int otherLoop) {
+        return new BackendOpening(system, loops, otherLoop, saltedPasswords, random, password, proof);
+    }
+
+    /// The index of the event loop.
+    public int loop() {
+        return loop;
+    }
+
     /// Whether a login needs nothing of a client: only then can connections be opened ahead of the first one.
     public boolean canLogIn(Optional<BackendProof> learned) {
         return password.isPresent() || learned.isPresent() || proof.isPresent();

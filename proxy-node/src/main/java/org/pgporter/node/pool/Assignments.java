@@ -9,15 +9,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Who waits, what is idle, what is in use: the bookkeeping of one pool, without actors and without a clock of
-/// its own. `C` identifies a connection, `K` a request and `R` is the request itself. Times are nanoseconds of
+/// Who waits, what is idle, what is in use: the bookkeeping of one shard of a pool, without actors and without a
+/// clock of its own. `C` identifies a connection, `K` a request and `R` is the request itself. Times are nanoseconds of
 /// one monotonic clock.
 ///
 /// The connection used last is used next, so that those at the other end grow old and can be closed. Whoever
 /// waits longest is served first, and a connection that comes back goes straight to him: it is never idle in
 /// between.
 ///
-/// Mutable and confined to its pool.
+/// Mutable and not safe for threads: [ShardedAssignments] keeps one for each event loop, and guards it.
 final class Assignments<C, K, R> {
     /// A request in the queue.
     ///
@@ -51,6 +51,18 @@ final class Assignments<C, K, R> {
         }
         member(connection).idle = false;
         return Optional.of(connection);
+    }
+
+    /// Takes out this one.
+    ///
+    /// @return whether it was idle
+    boolean take(C connection) {
+        Member member = members.get(connection);
+        if (member == null || !member.idle) {
+            return false;
+        }
+        member.idle = false;
+        return idle.removeLastOccurrence(connection);
     }
 
     /// The connection that has been idle longest, to be closed. It is counted until [#closed].
@@ -153,6 +165,18 @@ final class Assignments<C, K, R> {
             }
         }
         return Optional.empty();
+    }
+
+    /// Since when the connection has been idle that [#takeLeastRecentlyUsed] would take out; [Long#MAX_VALUE] when
+    /// there is none.
+    long leastRecentlyUsedSince(long bornBefore) {
+        for (C connection : idle) {
+            Member member = member(connection);
+            if (member.born <= bornBefore) {
+                return member.idleSince;
+            }
+        }
+        return Long.MAX_VALUE;
     }
 
     /// Undoes [#takeLeastRecentlyUsed]: idle as long as before, and first to go.

@@ -38,7 +38,7 @@ final class DatabaseShare implements ConnectionPermits {
     private final Terms terms;
     private final ActorRef<DatabaseCoordinator.Reply> self;
     private final ConnectionPermits fleet;
-    private final Assignments<ActorRef<BackendConnection.Command>, ?, ?> assignments;
+    private final ShardedAssignments<ActorRef<BackendConnection.Command>, ?, ?> assignments;
     private final Hands hands;
 
     private long claims;
@@ -54,7 +54,7 @@ final class DatabaseShare implements ConnectionPermits {
             ActorRef<DatabaseCoordinator.Reply> self,
             ActorRef<?> pool,
             ConnectionPermits fleet,
-            Assignments<ActorRef<BackendConnection.Command>, ?, ?> assignments,
+            ShardedAssignments<ActorRef<BackendConnection.Command>, ?, ?> assignments,
             Hands hands) {
         this.terms = terms;
         this.self = self;
@@ -174,6 +174,11 @@ final class DatabaseShare implements ConnectionPermits {
         return true;
     }
 
+    /// Whether the pool itself must decide on each connection that becomes free.
+    boolean isPressed() {
+        return pressed != null;
+    }
+
     /// Something has become idle, or older.
     void offerWhatIsIdle() {
         DatabaseCoordinator.Pressed pressure = pressed;
@@ -229,10 +234,8 @@ final class DatabaseShare implements ConnectionPermits {
         offered = null;
         awaitsVerdict = false;
         if (connection != null) {
-            if (assignments.waitingCount() > 0) {
+            if (!assignments.putBack(connection)) {
                 hands.becameFree(connection);
-            } else {
-                assignments.putBack(connection);
             }
         }
         answer();

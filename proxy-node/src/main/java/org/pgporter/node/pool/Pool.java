@@ -4,8 +4,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -35,23 +37,28 @@ import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.transport.HoldsBytes;
 import org.pgporter.protocol.message.ErrorResponse;
-import org.pgporter.protocol.message.SqlState;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Hands out the backend connections of one [org.pgporter.cluster.PoolKey] on this node.
 ///
-/// A request brings the session's first batch along and is either lent a connection at once, or waits in line.
-/// A connection that comes back goes to whoever waits longest. Connections are opened when somebody waits, a
-/// few at a time; when PostgreSQL refuses, those who wait get its own error and new requests fail at once until
-/// the next try, unless connections are there that will come back.
+/// A request brings the session's first batch along and is either lent a connection at once, or waits in
+/// line. A connection that comes back goes to whoever waits longest. Connections are opened when somebody
+/// waits, a few at a time; when PostgreSQL refuses, those who wait get its own error and new requests fail
+/// at once until the next try, unless connections are there that will come back.
+///
+/// Sessions of several event loops use one pool. On the loop where it lives it serves them itself, on each
+/// other one a [PoolShard] does, which is made when the first session of that loop joins. All of them lend
+/// and take back on the same [ShardedAssignments]; which connections are opened and closed, and why, only
+/// the pool decides, so whatever bounds them holds for all shards together.
 public final class Pool extends AbstractBehavior<Pool.Command> {
     public sealed interface Command {}
 
     /// A session has logged in and asks what the server is like.
     ///
+    /// @param loop the index of the session's event loop
     /// @param proof what its client proved itself with, for logging in to PostgreSQL likewise
-    public record Join(Optional<BackendProof> proof, ActorRef<JoinReply> replyTo) implements Command {}
+    public record Join(int loop, Optional<BackendProof> proof, ActorRef<JoinReply> replyTo) implements Command {}
 
     /// A session needs a backend; `holder` hears of it as a [LeaseEvent].
     ///
@@ -65,12 +72,12 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         }
     }
 
-    /// The session does not want what it asked for any more. Answered with [LeaseEvent.Unserved] if the request
-    /// was still waiting.
+    /// The session does not want what it asked for any more. Answered with [LeaseEvent.Unserved] if the
+    /// request was still waiting.
     public record Withdraw(LeaseId lease, ErrorResponse reason) implements Command {}
 
-    /// Another pool of the same key holds a connection for one session, or waits for leave to open it. It counts
-    /// against the size of this one, which closes a connection for it as soon as one is free.
+    /// Another pool of the same key holds a connection for one session, or waits for leave to open it. It
+    /// counts against the size of this one, which closes a connection for it as soon as one is free.
     record MakeRoom(ActorRef<Command> guest) implements Command {}
 
     record GuestGone(ActorRef<Command> guest) implements Command {}
@@ -78,11 +85,38 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     /// Close every connection as it becomes free, then stop.
     public record Shutdown() implements Command {}
 
-    private record FromBackend(BackendConnection.Event event) implements Command {}
+    // What a shard says. The first three only if the pool wishes to hear it.
+
+    /// Somebody waits who did not before, or somebody has left the line.
+    record LineChanged() implements Command {}
+
+    record SomethingIsFree() implements Command {}
+
+    record BorrowsOften(int loop) implements Command {}
+
+    /// Its time is over; it has left the line.
+    record GivesUp(Acquire acquire) implements Command, HoldsBytes {
+        @Override
+        public void releaseBytes() {
+            acquire.releaseBytes();
+        }
+    }
+
+    /// A request is in the line of that loop again, because its connection turned out to be gone.
+    record WaitsAgain(int loop) implements Command {}
+
+    /// @param events where its connections report
+    record ShardReady(
+            Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire> shard,
+            ActorRef<Command> sessions,
+            ActorRef<BackendConnection.Event> events)
+            implements Command {}
+
+    record FromBackend(BackendConnection.Event event) implements Command {}
+
+    record DeadlinePassed() implements Command {}
 
     private record FromCoordinator(DatabaseCoordinator.Reply reply) implements Command {}
-
-    private record DeadlinePassed() implements Command {}
 
     private record Housekeeping() implements Command {}
 
@@ -90,6 +124,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     public sealed interface JoinReply {}
 
+    /// @param pool whom the session asks from now on
     /// @param parameters what a backend reported when it was opened
     public record Joined(
             ActorRef<Command> pool, ServerParameters parameters, StatementCatalog statements, AcceptedValues accepted)
@@ -97,27 +132,46 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     public record JoinFailed(ErrorResponse error) implements JoinReply {}
 
+    /// A part of the pool, with what it takes to open connections there.
+    ///
+    /// @param sessions whom the sessions of the loop ask
+    private record Branch(
+            Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire> shard,
+            BackendOpening opening,
+            ActorRef<Command> sessions,
+            ActorRef<BackendConnection.Event> events) {}
+
+    private record Joining(int loop, ActorRef<JoinReply> replyTo) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
     private static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
+    private static final String MAKES_ROOM = "room for a session that needs its own";
+    private static final String MOVES = "needed on another event loop";
+    private static final String SHUTDOWN = "shutdown";
 
     private final TimerScheduler<Command> timers;
     private final PoolPlan plan;
-    private final BackendOpening opening;
     private final ConnectionPermits permits;
-    private final ActorRef<BackendConnection.Event> backendEvents;
     private final StatementCatalog statements = new StatementCatalog();
     private final AcceptedValues accepted = new AcceptedValues();
 
-    private final Assignments<ActorRef<BackendConnection.Command>, LeaseId, Acquire> assignments = new Assignments<>();
+    private final ShardedAssignments<ActorRef<BackendConnection.Command>, LeaseId, Acquire> assignments;
+    private final PoolWishes wishes = new PoolWishes();
+    private final Rebalancing<ActorRef<BackendConnection.Command>, LeaseId, Acquire> rebalancing;
+    /// By the index of their loop; the pool's own is the first.
+    private final Map<Integer, Branch> branches = new LinkedHashMap<>();
+    /// The [PoolShard]s by the same index, also those that are not ready yet.
+    private final Map<Integer, ActorRef<Command>> shards = new HashMap<>();
+    private final Branch home;
+    private final LineDeadlines deadlines;
     private final Map<ActorRef<BackendConnection.Command>, ConnectionPermit> permitOf = new HashMap<>();
-    private final Set<ActorRef<BackendConnection.Command>> stillOpening = new HashSet<>();
-    private final List<ActorRef<JoinReply>> joining = new ArrayList<>();
+    private final Map<ActorRef<BackendConnection.Command>, Branch> stillOpening = new HashMap<>();
+    private final List<Joining> joining = new ArrayList<>();
     private final Set<ActorRef<Command>> guests = new HashSet<>();
     private final @Nullable DatabaseShare share;
+    private final LoginBackOff backOff;
     private Optional<BackendProof> proof = Optional.empty();
     private @Nullable ServerParameters parameters;
-    private @Nullable ErrorResponse refusal;
-    private long retryAt;
     private boolean shuttingDown;
     private long joiningSince;
     private long sequence;
@@ -132,8 +186,16 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         super(context);
         this.timers = timers;
         this.plan = plan;
-        this.opening = opening;
-        this.backendEvents = context.messageAdapter(BackendConnection.Event.class, FromBackend::new);
+        this.backOff = new LoginBackOff(plan.loginRetry());
+        this.assignments = new ShardedAssignments<>(new Lending(context.getSelf(), wishes));
+        this.rebalancing = new Rebalancing<>(assignments);
+        this.home = new Branch(
+                assignments.addShard(opening.loop()),
+                opening,
+                context.getSelf(),
+                context.messageAdapter(BackendConnection.Event.class, FromBackend::new));
+        branches.put(opening.loop(), home);
+        this.deadlines = new LineDeadlines(timers, assignments, home.shard());
         this.share = cap.map(terms -> new DatabaseShare(
                         terms,
                         context.messageAdapter(DatabaseCoordinator.Reply.class, FromCoordinator::new),
@@ -154,6 +216,28 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             PoolPlan plan, BackendOpening opening, ConnectionPermits permits, Optional<DatabaseShare.Terms> cap) {
         return Behaviors.setup(
                 context -> Behaviors.withTimers(timers -> new Pool(context, timers, plan, opening, permits, cap)));
+    }
+
+    /// Called on the threads of all shards.
+    private record Lending(ActorRef<Command> pool, PoolWishes wishes)
+            implements ShardedAssignments.Hands<ActorRef<BackendConnection.Command>, Acquire> {
+        @Override
+        public void lend(ActorRef<BackendConnection.Command> connection, Acquire acquire) {
+            connection.tell(
+                    new BackendConnection.Lend(acquire.lease(), acquire.holder(), acquire.wanted(), acquire.first()));
+        }
+
+        @Override
+        public void waitsAgain(int loop) {
+            pool.tell(new WaitsAgain(loop));
+        }
+
+        @Override
+        public void borrowsOften(int loop) {
+            if (wishes.whoWaits()) {
+                pool.tell(new BorrowsOften(loop));
+            }
+        }
     }
 
     private final class Hands implements DatabaseShare.Hands {
@@ -182,9 +266,18 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             case Acquire acquire -> onAcquire(acquire);
             case Withdraw(var lease, var reason) ->
                 assignments.withdraw(lease).ifPresent(waiting -> unserved(waiting.request(), reason));
+            case LineChanged _ -> {
+                wishes.heard();
+                lookAtTheLine();
+            }
+            case SomethingIsFree _ -> lookAtWhatIsIdle();
+            case BorrowsOften(int loop) -> onBorrowsOften(branch(loop));
+            case GivesUp(var acquire) -> unserved(acquire, whyNoConnection());
+            case WaitsAgain(int loop) -> waitsAgain(loop);
+            case ShardReady ready -> onShardReady(ready);
             case FromBackend(var event) -> onBackend(event);
             case FromCoordinator(var reply) -> Optional.ofNullable(share).ifPresent(own -> own.on(reply));
-            case DeadlinePassed _ -> onDeadline();
+            case DeadlinePassed _ -> deadlines.passed().forEach(overdue -> unserved(overdue, whyNoConnection()));
             case Housekeeping _ -> onHousekeeping();
             case TryAgain _ -> openWhatIsWanted();
             case MakeRoom(var guest) -> makeRoom(guest);
@@ -202,7 +295,93 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     /// Not before every connection has stopped: one that is closed may still have a request to give back.
     private Behavior<Command> goOn() {
-        return shuttingDown && getContext().getChildren().isEmpty() ? Behaviors.stopped() : this;
+        if (shuttingDown && getContext().getChildren().size() == shards.size()) {
+            return Behaviors.stopped();
+        }
+        wish();
+        return this;
+    }
+
+    /// Says what the shards shall tell, and looks at once at what has happened before they could know.
+    private void wish() {
+        if (shards.isEmpty()) {
+            return;
+        }
+        boolean mayOpen = mayOpen()
+                && assignments.opening() < plan.parallelOpenings()
+                && assignments.open() + assignments.opening() < room();
+        boolean waiting = mayOpen || share != null || shuttingDown || refusal().isPresent();
+        // While slots are claimed it matters to other pools how long whoever is first has waited.
+        boolean capped = share != null && (share.isPressed() || share.claims());
+        boolean free = shuttingDown || crowded() || rebalancing.isMoving() || capped;
+        if (wishes.set(waiting, free)) {
+            lookAtTheLine();
+            lookAtWhatIsIdle();
+        }
+    }
+
+    // ---- shards
+
+    private void addShard(int loop) {
+        BackendOpening there = home.opening().on(loop);
+        Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire> shard = assignments.addShard(loop);
+        ActorRef<Command> actor = getContext()
+                .spawn(
+                        PoolShard.create(plan, getContext().getSelf(), wishes, assignments, shard),
+                        "shard-" + loop,
+                        DispatcherSelector.fromConfig(there.dispatcher()));
+        getContext().watch(actor);
+        shards.put(loop, actor);
+    }
+
+    private void onShardReady(ShardReady ready) {
+        int loop = ready.shard().loop();
+        branches.put(loop, new Branch(ready.shard(), home.opening().on(loop), ready.sessions(), ready.events()));
+        answerJoining();
+        openWhatIsWanted();
+    }
+
+    private Branch branch(int loop) {
+        return branches.getOrDefault(loop, home);
+    }
+
+    private void onBorrowsOften(Branch branch) {
+        if (!stillOpening.containsValue(branch)) {
+            rebalancing.grows(branch.shard());
+            openWhatIsWanted();
+        }
+    }
+
+    private void lookAtTheLine() {
+        Optional<ErrorResponse> why = shuttingDown ? Optional.of(ProxyError.shuttingDown()) : refusal();
+        why.ifPresentOrElse(this::nobodyIsServed, this::openWhatIsWanted);
+    }
+
+    private void waitsAgain(int loop) {
+        Branch at = branch(loop);
+        if (at == home) {
+            deadlines.watch();
+        } else {
+            at.sessions().tell(new DeadlinePassed()); // it looks when the next one passes
+        }
+        lookAtTheLine();
+    }
+
+    /// Closes what is idle and needed otherwise.
+    private void lookAtWhatIsIdle() {
+        if (shuttingDown) {
+            for (var idle = assignments.give(); idle.isPresent(); idle = assignments.give()) {
+                idle.get().tell(new BackendConnection.Retire(SHUTDOWN));
+            }
+            return;
+        }
+        if (assignments.staying() + assignments.opening() > room()) {
+            assignments.give().ifPresent(idle -> idle.tell(new BackendConnection.Retire(MAKES_ROOM)));
+        }
+        rebalancing.takeIdle().ifPresent(idle -> idle.tell(new BackendConnection.Evict(MOVES)));
+        if (share != null) {
+            share.offerWhatIsIdle();
+        }
     }
 
     // ---- requests
@@ -213,15 +392,34 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             return;
         }
         join.proof().ifPresent(learned -> proof = Optional.of(learned));
+        Optional<ErrorResponse> lasting = backOff.lasting();
+        if (parameters == null && lasting.isPresent()) {
+            join.replyTo().tell(new JoinFailed(lasting.get()));
+            return;
+        }
+        if (join.loop() != home.shard().loop() && !shards.containsKey(join.loop())) {
+            addShard(join.loop());
+        }
+        joiningSince = joining.isEmpty() ? System.nanoTime() : joiningSince;
+        joining.add(new Joining(join.loop(), join.replyTo()));
+        answerJoining();
+        if (!joining.isEmpty()) {
+            openWhatIsWanted();
+        }
+    }
+
+    /// Nobody joins before there is somebody on his loop whom he can ask, and the server has said what it
+    /// is like.
+    private void answerJoining() {
         ServerParameters known = parameters;
         if (known != null) {
-            join.replyTo().tell(new Joined(getContext().getSelf(), known, statements, accepted));
-        } else if (refusal != null && backingOff() && isLasting(refusal)) {
-            join.replyTo().tell(new JoinFailed(refusal));
-        } else {
-            joiningSince = joining.isEmpty() ? System.nanoTime() : joiningSince;
-            joining.add(join.replyTo());
-            openWhatIsWanted();
+            joining.removeIf(waiting -> {
+                Branch branch = branches.get(waiting.loop());
+                if (branch != null) {
+                    waiting.replyTo().tell(new Joined(branch.sessions(), known, statements, accepted));
+                }
+                return branch != null;
+            });
         }
     }
 
@@ -230,17 +428,14 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             unserved(acquire, ProxyError.shuttingDown());
             return;
         }
-        Optional<ActorRef<BackendConnection.Command>> idle = assignments.take();
-        if (idle.isPresent()) {
-            lend(idle.get(), acquire);
+        Optional<ErrorResponse> refusal = refusal();
+        if (refusal.isPresent()) {
+            unserved(acquire, refusal.get());
             return;
         }
-        if (refusal != null && backingOff() && assignments.open() == 0 && isLasting(refusal)) {
-            unserved(acquire, refusal);
+        if (assignments.acquire(home.shard(), plan.waiting(acquire.lease(), acquire, System.nanoTime()))) {
             return;
         }
-        long now = System.nanoTime();
-        assignments.enqueue(new Assignments.Waiting<>(acquire.lease(), acquire, now, now + patience()));
         openWhatIsWanted();
         if (plan.queryWaitTimeout().isZero() && assignments.waitingCount() > room() - assignments.open()) {
             assignments
@@ -248,48 +443,29 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                     .ifPresent(waiting -> unserved(waiting.request(), ProxyError.poolExhausted(plan.size())));
             return;
         }
-        if (assignments.waitingCount() == 1) {
-            watchDeadline();
-        }
+        deadlines.watch();
     }
 
-    /// With no patience of its own a request still has to wait for the connection that is opened for it.
-    private long patience() {
-        return plan.queryWaitTimeout().isZero()
-                ? plan.backend().connectTimeout().toNanos()
-                : plan.queryWaitTimeout().toNanos();
-    }
-
-    private void lend(ActorRef<BackendConnection.Command> connection, Acquire acquire) {
-        connection.tell(
-                new BackendConnection.Lend(acquire.lease(), acquire.holder(), acquire.wanted(), acquire.first()));
-    }
-
-    private static void unserved(Acquire acquire, ErrorResponse error) {
+    static void unserved(Acquire acquire, ErrorResponse error) {
         acquire.holder().tell(new LeaseEvent.Unserved(acquire.lease(), acquire.first(), error));
     }
 
-    private void watchDeadline() {
-        assignments.nextDeadline().ifPresent(deadline -> {
-            long delay = Math.max(0, deadline - System.nanoTime());
-            timers.startSingleTimer(new DeadlinePassed(), Duration.ofNanos(delay));
-        });
-    }
-
-    private void onDeadline() {
-        for (var overdue : assignments.overdue(System.nanoTime())) {
-            unserved(overdue.request(), whyNoConnection());
-        }
-        watchDeadline();
+    private void nobodyIsServed(ErrorResponse error) {
+        assignments.everybodyWaiting().forEach(waiting -> unserved(waiting.request(), error));
     }
 
     private ErrorResponse whyNoConnection() {
-        if (refusal != null) {
-            return refusal;
-        }
-        return share != null && share.claims()
-                ? ProxyError.databaseFull(plan.queryWaitTimeout(), plan.key().database())
-                : ProxyError.queryWaitTimeout(plan.queryWaitTimeout(), plan.size());
+        return backOff.refusal()
+                .orElseGet(() -> share != null && share.claims()
+                        ? ProxyError.databaseFull(
+                                plan.queryWaitTimeout(), plan.key().database())
+                        : ProxyError.queryWaitTimeout(plan.queryWaitTimeout(), plan.size()));
+    }
+
+    /// What to tell those who ask, because there is no connection that will come back, and none to be had
+    /// at present.
+    private Optional<ErrorResponse> refusal() {
+        return assignments.open() == 0 ? backOff.lasting() : Optional.empty();
     }
 
     // ---- connections
@@ -301,24 +477,16 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                         .addKeyValue(LogKeys.POOL, plan.key())
                         .addKeyValue(LogKeys.BACKEND_PID, pid)
                         .log("backend connection opened");
-                stillOpening.remove(connection);
-                refusal = null;
+                Branch branch = Objects.requireNonNullElse(stillOpening.remove(connection), home);
+                backOff.letIn();
                 parameters = reported;
                 long now = System.nanoTime();
-                assignments.opened(connection, now, plan.expiry(now, ThreadLocalRandom.current()));
-                joining.forEach(
-                        waiting -> waiting.tell(new Joined(getContext().getSelf(), reported, statements, accepted)));
-                joining.clear();
+                assignments.opened(branch.shard(), connection, now, plan.expiry(now, ThreadLocalRandom.current()));
+                answerJoining();
                 serveNext(connection, now); // once at least, however short its life
                 openWhatIsWanted();
             }
-            case BackendConnection.OpenFailed(var connection, var error) -> {
-                if (stillOpening.remove(connection)) {
-                    assignments.openingFailed();
-                    giveBackPermit(connection);
-                    refused(error);
-                }
-            }
+            case BackendConnection.OpenFailed(var connection, var error) -> openingFailed(connection, error);
             case BackendConnection.Available(var connection) -> {
                 if (assignments.isMember(connection)) {
                     becameFree(connection);
@@ -329,8 +497,8 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                         .addKeyValue(LogKeys.POOL, plan.key())
                         .addKeyValue(LogKeys.REASON, reason)
                         .log("backend connection closed");
-                connection.tell(new BackendConnection.Farewell());
                 gone(connection);
+                connection.tell(new BackendConnection.Farewell()); // nobody can lend it any more
             }
             case BackendConnection.Declined(var _, var lend) ->
                 serveAgain(new Acquire(lend.lease(), lend.holder(), lend.wanted(), lend.first()));
@@ -343,44 +511,51 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             unserved(acquire, ProxyError.shuttingDown());
             return;
         }
-        if (refusal != null && backingOff() && assignments.open() == 0 && isLasting(refusal)) {
-            unserved(acquire, refusal);
+        Optional<ErrorResponse> refusal = refusal();
+        if (refusal.isPresent()) {
+            unserved(acquire, refusal.get());
             return;
         }
         long now = System.nanoTime();
-        assignments.enqueueFirst(new Assignments.Waiting<>(acquire.lease(), acquire, now, now + patience()));
-        assignments.take().ifPresent(this::becameFree);
+        assignments.acquireFirst(home.shard(), plan.waiting(acquire.lease(), acquire, now), now);
         openWhatIsWanted();
-        watchDeadline();
+        deadlines.watch();
     }
 
     private void becameFree(ActorRef<BackendConnection.Command> connection) {
         long now = System.nanoTime();
         if (shuttingDown || assignments.expired(connection, now)) {
-            assignments.leaves(connection);
-            connection.tell(new BackendConnection.Retire(shuttingDown ? "shutdown" : "server_lifetime"));
-            return;
+            retire(connection, shuttingDown ? SHUTDOWN : "server_lifetime");
+        } else if (crowded()) {
+            retire(connection, MAKES_ROOM);
+        } else if (rebalancing.takes(connection)) {
+            connection.tell(new BackendConnection.Evict(MOVES));
+        } else {
+            serveNext(connection, now);
         }
-        if (crowded()) {
-            assignments.leaves(connection);
-            connection.tell(new BackendConnection.Retire("room for a session that needs its own"));
-            return;
-        }
-        serveNext(connection, now);
+    }
+
+    private void retire(ActorRef<BackendConnection.Command> connection, String reason) {
+        assignments.leaves(connection);
+        connection.tell(new BackendConnection.Retire(reason));
     }
 
     private void serveNext(ActorRef<BackendConnection.Command> connection, long now) {
         if (share != null && share.holdsBack(connection, now)) {
             return;
         }
-        Optional<Assignments.Waiting<LeaseId, Acquire>> next = assignments.next();
-        if (next.isPresent()) {
-            lend(connection, next.get().request());
-        } else {
-            assignments.idle(connection, now);
-            if (share != null) {
-                share.offerWhatIsIdle();
-            }
+        assignments.free(connection, now);
+        if (share != null) {
+            share.offerWhatIsIdle();
+        }
+    }
+
+    private void openingFailed(ActorRef<BackendConnection.Command> connection, ErrorResponse error) {
+        Branch branch = stillOpening.remove(connection);
+        if (branch != null) {
+            assignments.openingFailed(branch.shard());
+            giveBackPermit(connection);
+            refused(error);
         }
     }
 
@@ -391,6 +566,10 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             }
             giveBackPermit(connection);
             guests.forEach(guest -> guest.tell(new TryAgain()));
+            rebalancing
+                    .closed(connection)
+                    .filter(_ -> mayOpen() && assignments.open() + assignments.opening() < room())
+                    .ifPresent(shard -> open(branch(shard.loop())));
             openWhatIsWanted();
         }
     }
@@ -407,10 +586,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     private void makeRoom(ActorRef<Command> guest) {
         guests.add(guest);
         if (crowded()) {
-            assignments
-                    .give()
-                    .ifPresent(
-                            idle -> idle.tell(new BackendConnection.Retire("room for a session that needs its own")));
+            assignments.give().ifPresent(idle -> idle.tell(new BackendConnection.Retire(MAKES_ROOM)));
         }
     }
 
@@ -421,14 +597,14 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         }
     }
 
-    /// A connection that ended without saying so: a defect of ours, but no reason to lose count.
+    /// A connection that ended without saying so: a defect of ours, but no reason to lose count. Without
+    /// one of its shards the pool is of no use.
     private Behavior<Command> onTerminated(Terminated signal) {
-        ActorRef<BackendConnection.Command> connection = signal.getRef().unsafeUpcast();
-        if (stillOpening.remove(connection)) {
-            assignments.openingFailed();
-            giveBackPermit(connection);
-            refused(ProxyError.backendSurprise("the connection ended unexpectedly"));
+        if (shards.containsValue(signal.getRef().<Command>unsafeUpcast())) {
+            return Behaviors.stopped();
         }
+        ActorRef<BackendConnection.Command> connection = signal.getRef().unsafeUpcast();
+        openingFailed(connection, ProxyError.backendSurprise("the connection ended unexpectedly"));
         gone(connection);
         return goOn();
     }
@@ -439,43 +615,40 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                 .addKeyValue(LogKeys.SQL_STATE, error.sqlState().code())
                 .addKeyValue(LogKeys.REASON, error.message())
                 .log("backend connection could not be opened");
-        refusal = error;
-        retryAt = System.nanoTime() + plan.loginRetry().toNanos();
+        backOff.refused(error);
         timers.startSingleTimer(new TryAgain(), plan.loginRetry());
-        if (!isLasting(error) && !plan.forOneSession()) {
+        if (!LoginBackOff.isLasting(error) && !plan.forOneSession()) {
             return;
         }
-        joinFailed(error);
+        if (parameters == null) {
+            joinFailed(error);
+        }
         if (assignments.open() == 0) {
-            assignments.everybodyWaiting().forEach(waiting -> unserved(waiting.request(), error));
+            nobodyIsServed(error);
         }
     }
 
     private void joinFailed(ErrorResponse error) {
-        joining.forEach(waiting -> waiting.tell(new JoinFailed(error)));
+        joining.forEach(waiting -> waiting.replyTo().tell(new JoinFailed(error)));
         joining.clear();
     }
 
-    /// A server that starts up or has no slot free at the moment is worth waiting for.
-    private static boolean isLasting(ErrorResponse error) {
-        return !error.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS)
-                && !error.sqlState().equals(SqlState.CANNOT_CONNECT_NOW);
-    }
-
-    private boolean backingOff() {
-        return System.nanoTime() - retryAt < 0;
+    private boolean mayOpen() {
+        return !shuttingDown && backOff.mayTry();
     }
 
     private void openWhatIsWanted() {
-        boolean mayOpen = !shuttingDown && (refusal == null || !backingOff());
+        boolean mayOpen = mayOpen();
         int forJoining = parameters == null && !joining.isEmpty() ? 1 : 0;
-        int minimum = opening.canLogIn(proof) ? plan.minSize() : 0;
-        int wanted = mayOpen
-                ? assignments.wanted(forJoining, Math.min(minimum, room()), room(), plan.parallelOpenings())
-                : 0;
-        int forClients = mayOpen ? assignments.wanted(forJoining, 0, room(), plan.parallelOpenings()) : 0;
+        int minimum = home.opening().canLogIn(proof) ? plan.minSize() : 0;
+        int parallel = plan.parallelOpenings();
+        int growth = rebalancing.wanted();
+        int atLeast = Math.max(
+                Math.min(minimum, room()), growth == 0 ? 0 : assignments.open() + assignments.opening() + growth);
+        int wanted = mayOpen ? assignments.wanted(forJoining, atLeast, room(), parallel) : 0;
+        int forClients = mayOpen ? assignments.wanted(forJoining, 0, room(), parallel) : 0;
         int opened = 0;
-        while (opened < wanted && open()) {
+        while (opened < wanted && open(where(opened < forClients))) {
             opened++;
         }
         if (share != null) {
@@ -484,21 +657,35 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         }
     }
 
+    /// Where to open a connection.
+    private Branch where(boolean forClients) {
+        if (branches.size() == 1) {
+            return home;
+        }
+        Optional<Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire>> growing =
+                forClients ? Optional.empty() : rebalancing.next();
+        Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire> shard =
+                growing.orElseGet(() -> assignments.nextToOpen(
+                        branches.values().stream().map(Branch::shard).toList()));
+        return branch(shard.loop());
+    }
+
     /// @return whether there was a permit for it
-    private boolean open() {
+    private boolean open(Branch at) {
         Optional<ConnectionPermit> permit = permits.tryAcquire(plan.key(), plan.size());
         if (permit.isEmpty()) {
             return false;
         }
+        BackendOpening opening = at.opening().with(proof);
         ActorRef<BackendConnection.Command> connection = getContext()
                 .spawn(
-                        BackendConnection.create(plan.backend(), opening.with(proof), accepted, backendEvents),
-                        "backend-" + ++sequence,
+                        BackendConnection.create(plan.backend(), opening, accepted, at.events()),
+                        "backend-" + at.shard().loop() + "-" + ++sequence,
                         DispatcherSelector.fromConfig(opening.dispatcher()));
         getContext().watch(connection);
         permitOf.put(connection, permit.get());
-        stillOpening.add(connection);
-        assignments.startedOpening();
+        stillOpening.put(connection, at);
+        assignments.startedOpening(at.shard());
         return true;
     }
 
@@ -510,14 +697,23 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         if (share != null) {
             share.offerWhatIsIdle(); // connections have come of age
         }
+        if (branches.size() > 1) {
+            boolean full = share == null
+                    && guests.isEmpty()
+                    && mayOpen()
+                    && assignments.opening() == 0
+                    && assignments.open() >= plan.size();
+            rebalancing.look(full);
+        }
         openWhatIsWanted();
     }
 
     private void onShutdown() {
         shuttingDown = true;
         joinFailed(ProxyError.shuttingDown());
-        assignments.everybodyWaiting().forEach(waiting -> unserved(waiting.request(), ProxyError.shuttingDown()));
-        assignments.connections().forEach(connection -> connection.tell(new BackendConnection.Retire("shutdown")));
-        stillOpening.forEach(connection -> connection.tell(new BackendConnection.Retire("shutdown")));
+        nobodyIsServed(ProxyError.shuttingDown());
+        assignments.connections().forEach(connection -> connection.tell(new BackendConnection.Retire(SHUTDOWN)));
+        stillOpening.keySet().forEach(connection -> connection.tell(new BackendConnection.Retire(SHUTDOWN)));
+        lookAtWhatIsIdle();
     }
 }

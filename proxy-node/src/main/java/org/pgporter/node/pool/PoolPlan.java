@@ -28,9 +28,16 @@ public record PoolPlan(
         Duration lifetime,
         Duration loginRetry,
         boolean forOneSession) {
-    /// When a connection opened at `now` is too old, in nanoseconds of the same clock: spread by a fifth in both
-    /// directions, so that connections opened together do not end together.
+    /// When a connection opened at `now` is too old, in nanoseconds of the same clock: spread by a fifth in
+    /// both directions, so that connections opened together do not end together.
     long expiry(long now, RandomGenerator random) {
         return lifetime.isZero() ? Long.MAX_VALUE : now + (long) (lifetime.toNanos() * random.nextDouble(0.8, 1.2));
+    }
+
+    /// A request that begins to wait at `now`. With no patience of its own it still has to wait for the
+    /// connection that is opened for it.
+    <K, R> Assignments.Waiting<K, R> waiting(K key, R request, long now) {
+        Duration patience = queryWaitTimeout.isZero() ? backend.connectTimeout() : queryWaitTimeout;
+        return new Assignments.Waiting<>(key, request, now, now + patience.toNanos());
     }
 }

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.IntSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -28,22 +29,27 @@ import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.transport.EventLoops;
 
 /// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start when it
-/// is to keep connections open that need nothing of a client. It lives on one event loop together with its
-/// connections; keys are dealt to the loops in turn. Pools of a database with a cap share a [DatabaseCoordinator].
+/// is to keep connections open that need nothing of a client. It lives on the loop of that client, or else on the next
+/// one in turn, and has shards on the other loops from which it is used. Pools of a database with a cap share a
+/// [DatabaseCoordinator].
 public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     public sealed interface Command {}
 
     /// A client has logged in; its pool answers.
-    public record Join(PoolSettings settings, Optional<BackendProof> proof, ActorRef<Pool.JoinReply> replyTo)
+    ///
+    /// @param loop the index of the event loop that the client's session lives on
+    public record Join(PoolSettings settings, int loop, Optional<BackendProof> proof, ActorRef<Pool.JoinReply> replyTo)
             implements Command {}
 
     /// A client has logged in that needs a backend connection for itself, which nobody uses before or after it: a
     /// pool of its own answers, which ends with the session.
     ///
+    /// @param loop the index of the event loop that the session lives on
     /// @param startup what goes into the startup packet beside the pool's own parameters, and before these
     /// @param session who lives as long as the session
     public record JoinAlone(
             PoolSettings settings,
+            int loop,
             Optional<BackendProof> proof,
             Map<String, String> startup,
             ActorRef<?> session,
@@ -100,16 +106,16 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private Behavior<Command> onCommand(Command command) {
         switch (command) {
-            case Join(var settings, var proof, var replyTo) -> {
+            case Join(var settings, int loop, var proof, var replyTo) -> {
                 if (shuttingDown) {
                     replyTo.tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
                 } else {
-                    pool(settings).tell(new Pool.Join(usable(settings, proof), replyTo));
+                    pool(settings, () -> loop).tell(new Pool.Join(loop, usable(settings, proof), replyTo));
                 }
             }
             case JoinAlone join -> joinAlone(join);
             case SessionEnded(var itsPool) -> itsPool.tell(new Pool.Shutdown());
-            case Prepare(var settings) -> pool(settings);
+            case Prepare(var settings) -> pool(settings, () -> nextLoop++ % loops.count());
             case Shutdown _ -> {
                 shuttingDown = true;
                 pools.values().forEach(pool -> pool.tell(new Pool.Shutdown()));
@@ -139,11 +145,12 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         }
         PoolSettings settings = join.settings();
         PoolKey key = key(settings);
-        ActorRef<Pool.Command> guest = spawn(aloneFor(plan(key, settings), join.startup()), settings, "alone-");
+        ActorRef<Pool.Command> guest =
+                spawn(aloneFor(plan(key, settings), join.startup()), settings, join.loop(), "alone-");
         alone.put(guest, key);
         getContext().watchWith(join.session(), new SessionEnded(guest));
         Optional.ofNullable(pools.get(key)).ifPresent(pool -> pool.tell(new Pool.MakeRoom(guest)));
-        guest.tell(new Pool.Join(usable(settings, join.proof()), join.replyTo()));
+        guest.tell(new Pool.Join(join.loop(), usable(settings, join.proof()), join.replyTo()));
     }
 
     /// One connection, which is opened for the session that waits for it and is lent to nobody else. What the
@@ -182,9 +189,9 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         return settings.serverUser().equals(settings.user()) ? proof : Optional.empty();
     }
 
-    private ActorRef<Pool.Command> pool(PoolSettings settings) {
+    private ActorRef<Pool.Command> pool(PoolSettings settings, IntSupplier loop) {
         return pools.computeIfAbsent(key(settings), key -> {
-            ActorRef<Pool.Command> pool = spawn(plan(key, settings), settings, "pool-");
+            ActorRef<Pool.Command> pool = spawn(plan(key, settings), settings, loop.getAsInt(), "pool-");
             alone.forEach((guest, its) -> {
                 if (its.equals(key)) {
                     pool.tell(new Pool.MakeRoom(guest));
@@ -194,8 +201,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         });
     }
 
-    private ActorRef<Pool.Command> spawn(PoolPlan plan, PoolSettings settings, String kind) {
-        int loop = nextLoop++ % loops.count();
+    private ActorRef<Pool.Command> spawn(PoolPlan plan, PoolSettings settings, int loop, String kind) {
         BackendOpening opening = new BackendOpening(
                 getContext().getSystem(),
                 loops,

@@ -387,11 +387,12 @@ final class ClientLogin {
                         walsender.isPresent()
                                 ? new PoolRegistry.JoinAlone(
                                         settings.get(),
+                                        session.loop(),
                                         identity.proof(),
                                         walsender.get(),
                                         session.context().getSelf(),
                                         replies)
-                                : new PoolRegistry.Join(settings.get(), identity.proof(), replies));
+                                : new PoolRegistry.Join(settings.get(), session.loop(), identity.proof(), replies));
         return session.state(command -> switch (command) {
             case FromPool(Pool.Joined joined) -> joined(settings.get(), joined, ack);
             case FromPool(Pool.JoinFailed(var error)) -> fatal(error);

@@ -99,6 +99,7 @@ public final class ClientSession {
     private final SessionServices services;
     private final ClientSocket client;
     private final SocketAddress remote;
+    private final int loop;
     private final ReadAhead reading;
     private final FramingControl framing;
     private final Runnable whenStopped = this::stopped;
@@ -126,10 +127,11 @@ public final class ClientSession {
         this.services = services;
         this.client = new ClientSocket(socket);
         this.remote = socket.remoteAddress();
+        this.loop = socket.loopIndex();
         this.leaseEvents = context.getSelf().narrow();
         this.reading = new ReadAhead(new FromSocket(context.getSelf().narrow()));
         this.framing = ClientStack.assemble(
-                socket, reading, context.getSystem(), services.loops().dispatcher(socket.loopIndex()));
+                socket, reading, context.getSystem(), services.loops().dispatcher(loop));
         socket.onClosed(() -> context.getSelf().tell(new ClientGone(false)));
         timers.startSingleTimer(
                 LOGIN_TIMER,
@@ -361,6 +363,11 @@ public final class ClientSession {
 
     ClientSocket client() {
         return client;
+    }
+
+    /// The index of the event loop that the session lives on.
+    int loop() {
+        return loop;
     }
 
     SocketAddress remote() {

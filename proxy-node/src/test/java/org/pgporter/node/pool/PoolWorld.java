@@ -122,7 +122,7 @@ final class PoolWorld implements AutoCloseable {
 
     /// A pool, and everybody who uses it.
     final class Client {
-        final LocalPermits permits = new LocalPermits();
+        final LocalPermits permits;
         final TestProbe<LeaseEvent> holder = kit.createTestProbe();
         final TestProbe<Pool.JoinReply> joined = kit.createTestProbe();
         final ActorRef<Pool.Command> pool;
@@ -130,6 +130,7 @@ final class PoolWorld implements AutoCloseable {
 
         private Client(PoolPlan plan, int loop, Optional<DatabaseShare.Terms> cap) {
             this.loop = loop;
+            this.permits = new LocalPermits();
             var opening = new BackendOpening(
                     system,
                     loops,
@@ -143,13 +144,38 @@ final class PoolWorld implements AutoCloseable {
             pools.add(pool);
         }
 
+        private Client(Client there, int loop, ActorRef<Pool.Command> pool) {
+            this.loop = loop;
+            this.permits = there.permits;
+            this.pool = pool;
+        }
+
+        /// Sessions of the other loop that use the same pool. They have joined, which takes a connection that is open.
+        Client onTheOtherLoop() {
+            int other = (loop + 1) % loops.count();
+            pool.tell(new Pool.Join(other, Optional.empty(), joined.getRef()));
+            return new Client(
+                    this,
+                    other,
+                    joined.expectMessageClass(Pool.Joined.class, PATIENCE).pool());
+        }
+
+        /// Whether the connection lives on the loop of these sessions.
+        boolean isAtHome(LeaseEvent.Attached attached) {
+            return attached.backend().path().name().startsWith("backend-" + loop + "-");
+        }
+
+        String dispatcher() {
+            return loops.dispatcher(loop);
+        }
+
         /// Connections open or being opened.
         int held() {
             return permits.held(KEY);
         }
 
         void joins() {
-            pool.tell(new Pool.Join(Optional.empty(), joined.getRef()));
+            pool.tell(new Pool.Join(loop, Optional.empty(), joined.getRef()));
         }
 
         LeaseId acquires() {
