@@ -59,6 +59,10 @@ final class LoopWatchdog implements LoopClock.Watcher, AutoCloseable {
     private final long tick;
     private final List<GarbageCollectorMXBean> collectors;
     private final Pauses pauses;
+
+    /// While loops start, classes are loaded and nobody waits.
+    private long since;
+
     private final Thread thread;
     private volatile List<LoopClock> clocks = List.of();
     private volatile AtomicLongArray held = new AtomicLongArray(0);
@@ -82,6 +86,7 @@ final class LoopWatchdog implements LoopClock.Watcher, AutoCloseable {
     void start(List<LoopClock> loops) {
         held = new AtomicLongArray(loops.size());
         clocks = loops;
+        since = System.nanoTime();
         if (threshold != Long.MAX_VALUE) {
             thread.start();
         }
@@ -231,7 +236,7 @@ final class LoopWatchdog implements LoopClock.Watcher, AutoCloseable {
                 .filter(it -> it.since == turn.since())
                 .map(it -> it.stacks)
                 .orElse(List.of());
-        if (pauses.ran(turn.since(), turn.nanos()) < threshold) {
+        if (turn.since() < since || pauses.ran(turn.since(), turn.nanos()) < threshold) {
             return;
         }
         held.incrementAndGet(index);
