@@ -72,6 +72,9 @@ final class Training {
                 .redirectErrorStream(true)
                 .redirectOutput(Redirect.to(log.toFile()))
                 .start();
+        // Whoever ends this process early, with a signal, does not want to keep what it has started.
+        var end = Thread.ofPlatform().unstarted(() -> abandon(node, postgres));
+        Runtime.getRuntime().addShutdownHook(end);
         try {
             awaitStart(node, targets, log);
             var unheard = new PrintStream(OutputStream.nullOutputStream());
@@ -87,6 +90,20 @@ final class Training {
                     "the node ended with " + node.exitValue() + lastLines(log));
         } finally {
             node.destroyForcibly().waitFor();
+            try {
+                Runtime.getRuntime().removeShutdownHook(end);
+            } catch (IllegalStateException _) {
+                // It runs already.
+            }
+        }
+    }
+
+    private static void abandon(Process node, DemoPostgres postgres) {
+        node.destroyForcibly();
+        try {
+            postgres.close();
+        } catch (IOException e) {
+            System.err.println("pgporter: " + e.getMessage());
         }
     }
 

@@ -24,9 +24,9 @@ final class TrainingLoad {
     private static final String DATABASE = "ledger";
     private static final DemoUser MD5_USER = new DemoUser("dave", "dave-in-demo");
     private static final int CLIENTS = 12;
-    private static final int LOGINS = 8;
-    private static final int ROUNDS = 400;
-    private static final int ROUNDS_BESIDE = 20;
+    private static final int LOGINS = 4;
+    private static final int ROUNDS = 240;
+    private static final int ROUNDS_BESIDE = 40;
     private static final int ROWS = 1000;
 
     private final DemoTarget target;
