@@ -59,6 +59,7 @@ class MappingTest {
             so_reuseport: true
             io: nio
             worker_threads: 3
+            loop_held_threshold: "250ms"
             max_connections: 99
             max_db_client_connections: 50
             max_user_client_connections: 25
@@ -161,7 +162,7 @@ class MappingTest {
         GeneralConfig expected = new GeneralConfig(
                 new ListenerConfig(
                         "127.0.0.1, ::1", 0, Optional.of(Path.of("/tmp/sockets")), new FileMode(0770), 17, true),
-                new EventLoopConfig(IoTransport.NIO, 3),
+                new EventLoopConfig(IoTransport.NIO, 3, Duration.ofMillis(250)),
                 new ClientLimits(99, 50, 25, Duration.ofSeconds(7)),
                 new SocketOptions(
                         Duration.ofSeconds(11),

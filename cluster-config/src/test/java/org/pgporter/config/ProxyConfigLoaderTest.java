@@ -88,6 +88,7 @@ class ProxyConfigLoaderTest {
                 "general: {max_connections: 99999999999} | general.max_connections: must be from -2147483648 to",
                 "general: {max_connections: 1.5} | general.max_connections: must be a whole number, was `1.5`",
                 "general: {backlog: -1} | general.backlog: must be at least 0, was -1",
+                "general: {loop_held_threshold: 9} | general.loop_held_threshold: must be 0 or at least 10ms, was 9ms",
                 "general: {worker_threads: 2000} | general.worker_threads: must be from 0 to 1024, was 2000",
                 "general: {connect_timeout: 0} | general.connect_timeout: must be longer than 0",
                 "general: {client_login_timeout: 0} | general.client_login_timeout: must be longer than 0",

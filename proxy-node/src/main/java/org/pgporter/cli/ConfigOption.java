@@ -27,6 +27,10 @@ final class ConfigOption {
     /// Loads the file. Problems and warnings are printed, one in each line as `file:line: key: message`; with
     /// problems there is no configuration.
     Optional<ProxyConfig> load(PrintWriter problems, PrintWriter warnings) {
+        return load(file, problems, warnings);
+    }
+
+    static Optional<ProxyConfig> load(Path file, PrintWriter problems, PrintWriter warnings) {
         return switch (ProxyConfigLoader.load(file)) {
             case Loaded.Valid(var config, var found) -> {
                 print(warnings, "warning: ", found);

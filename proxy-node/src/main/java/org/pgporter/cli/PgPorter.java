@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
         description = "A clustered PostgreSQL connection pooler and authentication gateway.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
-        subcommands = {ServeCommand.class, CheckCommand.class, DemoCommand.class},
+        subcommands = {ServeCommand.class, CheckCommand.class, DemoCommand.class, TrainCommand.class},
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         footer = {"", "Logs go to standard error. Documentation: README.md"})

@@ -1,5 +1,7 @@
 package org.pgporter.cli;
 
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.pgporter.node.NodeStartFailure;
 import org.pgporter.node.ProxyNode;
@@ -10,6 +12,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /// `serve`: one node, until SIGTERM or SIGINT.
@@ -33,6 +36,13 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private ConfigOption option = new ConfigOption();
 
+    @Option(
+            names = "--beside",
+            hidden = true,
+            paramLabel = "FILE",
+            description = "The configuration of a second node in this process; for the launcher's training only.")
+    private Optional<Path> beside = Optional.empty();
+
     @Override
     public Integer call() {
         var err = spec.commandLine().getErr();
@@ -52,13 +62,22 @@ final class ServeCommand implements Callable<Integer> {
                     .addKeyValue(LogKeys.LISTENER, node.addresses())
                     .addKeyValue(LogKeys.IO, node.io())
                     .log("node accepts clients");
+            var second = beside();
             stop.requested().join();
             stop.end(node);
+            second.ifPresent(stop::end);
             LOG.atInfo().log("node stopped");
             return ExitCodes.OK;
         } catch (NodeStartFailure e) {
             LOG.atError().addKeyValue(LogKeys.REASON, e.getMessage()).log("node did not start");
             return ExitCodes.FAILED;
         }
+    }
+
+    private Optional<ProxyNode> beside() {
+        return beside.flatMap(file -> {
+            var err = spec.commandLine().getErr();
+            return ConfigOption.load(file, err, err).map(ProxyNode::start);
+        });
     }
 }

@@ -51,6 +51,7 @@ import org.pgporter.node.transport.ListenAddress;
 import org.pgporter.node.transport.ListenOptions;
 import org.pgporter.node.transport.Listener;
 import org.pgporter.node.transport.Listeners;
+import org.pgporter.node.transport.LoopLag;
 
 /// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the opposite
 /// one, because actors run on the loops and must be gone before these are.
@@ -101,7 +102,8 @@ public final class ProxyNode {
         try {
             loops = EventLoops.start(
                     IoKind.valueOf(config.general().eventLoops().io().name()),
-                    config.general().eventLoops().loops());
+                    config.general().eventLoops().loops(),
+                    config.general().eventLoops().loopHeldThreshold());
         } catch (RuntimeException e) {
             throw new NodeStartFailure("general.io: " + e.getMessage(), e);
         }
@@ -214,6 +216,12 @@ public final class ProxyNode {
     /// How the node's event loops talk to the operating system.
     public IoKind io() {
         return loops.kind();
+    }
+
+    /// How long each event loop keeps its sockets waiting, in the loops' order. The longest time begins anew with each
+    /// call, so there should be one reader.
+    public List<LoopLag> loopLags() {
+        return loops.lags();
     }
 
     /// Where the node accepts clients, in the order of the configuration.

@@ -57,9 +57,9 @@ class LauncherTest {
         // Then
         assertThat(answer.code()).isZero();
         assertThat(answer.text())
-                .contains("<--enable-native-access=ALL-UNNAMED><-Xmx1g><-XX:+UseZGC><-cp>")
-                .contains(LAUNCHER.getParent() + "/proxy-node/target/lib/*>")
-                .doesNotContain("demo-lib", "UseG1GC")
+                .contains("<-Djdk.reflect.useNativeAccessorOnly=true><-Xmx1g><-XX:+UseZGC><-cp>")
+                .contains(LAUNCHER.getParent() + "/proxy-node/target/lib/")
+                .doesNotContain("demo-lib", "UseG1GC", "AOTCache")
                 .endsWith("<org.pgporter.cli.PgPorter><check><--config><a file>");
     }
 

@@ -63,6 +63,12 @@ public final class LogKeys {
     /// Kind of input and output: io_uring, epoll, kqueue, nio.
     public static final String IO = "io";
 
+    /// Index of an event loop, from 0.
+    public static final String LOOP = "loop";
+
+    /// How much of a time the garbage collector had the process stopped, in ISO 8601.
+    public static final String COLLECTOR = "collector";
+
     /// Path of a file.
     public static final String FILE = "file";
 

@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigFactory;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.FastThreadLocalThread;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
@@ -29,10 +30,14 @@ public final class EventLoops implements AutoCloseable {
     private final Transport transport;
     private final MultiThreadIoEventLoopGroup group;
     private final List<EventLoop> loops;
+    private final LoopWatchdog watchdog;
 
-    private EventLoops(Transport transport, int count) {
+    private EventLoops(Transport transport, int count, Duration heldThreshold) {
         this.transport = transport;
-        this.group = new MultiThreadIoEventLoopGroup(count, threads(), transport.loops());
+        this.watchdog = new LoopWatchdog(heldThreshold);
+        List<LoopClock> clocks = new ArrayList<>();
+        this.group = new MultiThreadIoEventLoopGroup(
+                count, threads(), LoopClock.measured(transport.loops(), watchdog, clocks));
         this.loops = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             EventLoop loop = group.next();
@@ -40,6 +45,7 @@ public final class EventLoops implements AutoCloseable {
             loop.execute(() -> {});
             loops.add(loop);
         }
+        watchdog.start(LoopClock.inOrder(clocks, loops));
     }
 
     private static ThreadFactory threads() {
@@ -54,8 +60,9 @@ public final class EventLoops implements AutoCloseable {
     /// Starts the threads, `pgporter-loop-0` and so on.
     ///
     /// @param count at least 1
+    /// @param heldThreshold how long a loop may keep its sockets waiting before that is logged; zero: never
     /// @throws TransportUnavailable when a named kind does not work here
-    public static EventLoops start(IoKind wanted, int count) {
+    public static EventLoops start(IoKind wanted, int count, Duration heldThreshold) {
         if (count < 1) {
             throw new IllegalArgumentException("event loops: must be at least 1, was " + count);
         }
@@ -66,7 +73,7 @@ public final class EventLoops implements AutoCloseable {
                     .addKeyValue(LogKeys.KEY, transport.withoutEffect())
                     .log("socket options without effect here");
         }
-        return new EventLoops(transport, count);
+        return new EventLoops(transport, count, heldThreshold);
     }
 
     /// The kind in use, never [IoKind#AUTO].
@@ -85,6 +92,16 @@ public final class EventLoops implements AutoCloseable {
     /// @return -1 for a loop of somebody else
     public int indexOf(EventLoop loop) {
         return loops.indexOf(loop);
+    }
+
+    /// How long each loop keeps its sockets waiting, in the loops' order. [LoopLag#longest] begins anew with each
+    /// call, so there should be one reader.
+    public List<LoopLag> lags() {
+        return watchdog.read();
+    }
+
+    LoopWatchdog watchdog() {
+        return watchdog;
     }
 
     Transport transport() {
@@ -133,6 +150,7 @@ public final class EventLoops implements AutoCloseable {
     /// Ends the threads. Waits a moment for what they still do.
     @Override
     public void close() {
+        watchdog.close();
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
     }
 }

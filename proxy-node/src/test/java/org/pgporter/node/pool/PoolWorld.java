@@ -43,7 +43,7 @@ final class PoolWorld implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(10);
     static final PoolKey KEY = new PoolKey("db", "app");
 
-    final EventLoops loops = EventLoops.start(IoKind.AUTO, 2);
+    final EventLoops loops = EventLoops.start(IoKind.AUTO, 2, Duration.ZERO);
     final ActorTestKit kit;
     private final ActorSystem<Void> system;
     private final List<ActorRef<Pool.Command>> pools = new ArrayList<>();

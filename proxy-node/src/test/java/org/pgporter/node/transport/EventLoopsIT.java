@@ -81,7 +81,7 @@ final class EventLoopsIT {
     @ParameterizedTest
     @MethodSource(KINDS)
     void shouldNameThreadsByTheIndexOfTheirLoop(IoKind kind) throws Exception {
-        try (EventLoops loops = EventLoops.start(kind, 3)) {
+        try (EventLoops loops = EventLoops.start(kind, 3, Duration.ZERO)) {
             assertThat(loops.kind()).isEqualTo(kind);
             assertThat(loops.count()).isEqualTo(3);
             for (int i = 0; i < 3; i++) {
@@ -96,7 +96,7 @@ final class EventLoopsIT {
 
     @Test
     void shouldChooseTheBestKind() {
-        try (EventLoops loops = EventLoops.start(IoKind.AUTO, 1)) {
+        try (EventLoops loops = EventLoops.start(IoKind.AUTO, 1, Duration.ZERO)) {
             assertThat(loops.kind()).isEqualTo(Loopback.kinds().getFirst());
         }
     }
@@ -104,7 +104,7 @@ final class EventLoopsIT {
     @Test
     void shouldSayInOneLineWhyAKindIsNotAvailable() {
         IoKind missing = Loopback.kinds().contains(IoKind.KQUEUE) ? IoKind.EPOLL : IoKind.KQUEUE;
-        assertThatThrownBy(() -> EventLoops.start(missing, 1))
+        assertThatThrownBy(() -> EventLoops.start(missing, 1, Duration.ZERO))
                 .isInstanceOf(TransportUnavailable.class)
                 .hasMessageStartingWith(missing.name().toLowerCase(java.util.Locale.ROOT) + " is not available here: ")
                 .hasMessageNotContaining("\n")
@@ -113,6 +113,7 @@ final class EventLoopsIT {
 
     @Test
     void shouldRefuseToStartWithoutALoop() {
-        assertThatThrownBy(() -> EventLoops.start(IoKind.NIO, 0)).hasMessage("event loops: must be at least 1, was 0");
+        assertThatThrownBy(() -> EventLoops.start(IoKind.NIO, 0, Duration.ZERO))
+                .hasMessage("event loops: must be at least 1, was 0");
     }
 }

@@ -10,6 +10,7 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -39,7 +40,7 @@ final class Loopback implements AutoCloseable {
     record Pair(SocketHandle socket, SocketChannel peer) {}
 
     Loopback(IoKind kind, int count) {
-        loops = EventLoops.start(kind, count);
+        loops = EventLoops.start(kind, count, Duration.ZERO);
         system = ActorSystem.create(
                 Behaviors.empty(),
                 "loopback",

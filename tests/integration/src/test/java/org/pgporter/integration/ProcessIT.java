@@ -75,7 +75,7 @@ class ProcessIT {
                 port, String.join("\n  ", general), postgres.host(), postgres.port(), USER, postgres.secretOf(USER)));
     }
 
-    private static int freePort() throws IOException {
+    static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             return socket.getLocalPort();
         }

@@ -1,0 +1,4 @@
+/// Benchmarks of what a backend connection keeps of a conversation, in the package of what they measure, because that
+/// is open to its package only.
+@org.jspecify.annotations.NullMarked
+package org.pgporter.node.backend;

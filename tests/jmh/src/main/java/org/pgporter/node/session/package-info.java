@@ -1,0 +1,4 @@
+/// Benchmarks of what a session finds out about statements, in the package of what they measure, because that is open
+/// to its package only.
+@org.jspecify.annotations.NullMarked
+package org.pgporter.node.session;

@@ -1,0 +1,3 @@
+/// Benchmarks of framing, in the package of what they measure, because that is open to its package only.
+@org.jspecify.annotations.NullMarked
+package org.pgporter.protocol.codec;
