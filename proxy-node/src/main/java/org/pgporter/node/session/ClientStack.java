@@ -1,6 +1,5 @@
 package org.pgporter.node.session;
 
-import io.netty.buffer.ByteBuf;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Attributes;
@@ -16,17 +15,13 @@ import org.pgporter.protocol.stream.WireLog;
 final class ClientStack {
     private ClientStack() {}
 
-    /// Runs on the dispatcher of the socket's loop, fused into one. TLS will be a channel handler below
-    /// [SocketHandle#bytes].
+    /// Runs on the dispatcher of the socket's loop, fused into one. Encryption has been negotiated below
+    /// [SocketHandle#bytes], by a channel handler.
     static FramingControl assemble(
             SocketHandle socket, ActorContext<ClientSession.Command> session, String dispatcher) {
         return socket.bytes()
                 .viaMat(new ClientFraming(), Keep.right())
                 .via(new WireLog("client"))
-                .via(new EncryptionNegotiation(answer -> {
-                    ByteBuf out = socket.allocator().buffer(1);
-                    socket.writeAndFlush(out.writeByte(answer));
-                }))
                 .to(ActorSink.actorRefWithBackpressure(
                         session.getSelf(),
                         (ack, framed) -> new ClientSession.FromClient(framed, ack),
