@@ -20,12 +20,12 @@ final class ForeignKeys {
             "sync_server_parameters", "remove it: the parameters of a session always follow it",
             "retain_connections_time", "remove it: idle connections are closed when their time has come",
             "max_memory_usage", "use max_connections to bound memory",
-            "include", "write one file");
+            "include", "write one file",
+            "tls_ca_file", "use tls_ca_cert",
+            "server_tls_ca_file", "use server_tls_ca_cert");
 
     /// Exact names, or beginnings where they end in an underscore.
     private static final List<String> UNSUPPORTED = List.of(
-            "tls_",
-            "server_tls_",
             "pg_hba",
             "hba",
             "auth_query",

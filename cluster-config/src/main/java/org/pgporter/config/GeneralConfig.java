@@ -10,6 +10,9 @@ import java.time.Duration;
 /// @param limits what clients may take
 /// @param sockets TCP options of both legs
 /// @param databaseLimits the defaults of all databases
+/// @param tls what holds for TLS on both legs
+/// @param clientTls TLS towards clients
+/// @param serverTls TLS towards PostgreSQL, the defaults of all databases
 /// @param pools the defaults of all pools
 /// @param log what is logged and how
 /// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at once
@@ -18,6 +21,9 @@ public record GeneralConfig(
         @Flat EventLoopConfig eventLoops,
         @Flat ClientLimits limits,
         @Flat SocketOptions sockets,
+        @Flat TlsOptions tls,
+        @Flat ClientTlsOptions clientTls,
+        @Flat ServerTlsOptions serverTls,
         @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
         @Flat LogConfig log,
@@ -27,6 +33,9 @@ public record GeneralConfig(
             EventLoopConfig.defaults(),
             ClientLimits.defaults(),
             SocketOptions.defaults(),
+            TlsOptions.defaults(),
+            ClientTlsOptions.defaults(),
+            ServerTlsOptions.defaults(),
             DatabaseLimits.defaults(),
             PoolOptions.defaults(),
             LogConfig.defaults(),
@@ -69,6 +78,18 @@ public record GeneralConfig(
 
     public GeneralConfig withSockets(SocketOptions changed) {
         return Records.with(this, "sockets", changed);
+    }
+
+    public GeneralConfig withTls(TlsOptions changed) {
+        return Records.with(this, "tls", changed);
+    }
+
+    public GeneralConfig withClientTls(ClientTlsOptions changed) {
+        return Records.with(this, "clientTls", changed);
+    }
+
+    public GeneralConfig withServerTls(ServerTlsOptions changed) {
+        return Records.with(this, "serverTls", changed);
     }
 
     public GeneralConfig withDatabaseLimits(DatabaseLimits changed) {

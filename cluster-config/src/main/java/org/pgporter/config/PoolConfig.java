@@ -12,6 +12,7 @@ import java.util.Set;
 /// @param serverDatabase database at the backend; absent: the pool's name
 /// @param maxClientConnections clients of this database at one time; 0: no limit; absent:
 ///     `general.max_db_client_connections`
+/// @param serverTls TLS towards the backend
 /// @param databaseLimits what all its users may hold together
 /// @param overrides what differs from section `general`
 /// @param users who may use it
@@ -20,6 +21,7 @@ public record PoolConfig(
         int serverPort,
         Optional<String> serverDatabase,
         Optional<Integer> maxClientConnections,
+        @Flat ServerTlsOverrides serverTls,
         @Flat DatabaseLimitOverrides databaseLimits,
         @Flat PoolOverrides overrides,
         List<UserConfig> users) {
@@ -28,6 +30,7 @@ public record PoolConfig(
             5432,
             Optional.empty(),
             Optional.empty(),
+            ServerTlsOverrides.none(),
             DatabaseLimitOverrides.none(),
             PoolOverrides.none(),
             List.of());
@@ -71,6 +74,10 @@ public record PoolConfig(
 
     public PoolConfig withMaxClientConnections(int changed) {
         return Records.with(this, "maxClientConnections", Optional.of(changed));
+    }
+
+    public PoolConfig withServerTls(ServerTlsOverrides changed) {
+        return Records.with(this, "serverTls", changed);
     }
 
     public PoolConfig withDatabaseLimits(DatabaseLimitOverrides changed) {

@@ -14,6 +14,8 @@ import org.pgporter.auth.Secret;
 ///     to log in with
 /// @param options how the pool behaves
 /// @param databaseLimits what all users of the database may hold together
+/// @param tls what holds for TLS on both legs
+/// @param serverTls TLS of the backend connections
 /// @param sockets TCP options of the backend connections
 /// @param maxDatabaseClients clients of this database at one time; 0: no limit
 /// @param maxUserClients clients of this user of this database at one time; 0: no limit
@@ -26,6 +28,8 @@ public record PoolSettings(
         Optional<Secret> serverPassword,
         PoolOptions options,
         DatabaseLimits databaseLimits,
+        TlsOptions tls,
+        ServerTlsOptions serverTls,
         SocketOptions sockets,
         int maxDatabaseClients,
         int maxUserClients) {

@@ -63,6 +63,8 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 serverPassword(user),
                 options(general, pool, user),
                 general.databaseLimits().overriddenBy(pool.databaseLimits()),
+                general.tls(),
+                general.serverTls().overriddenBy(pool.serverTls()),
                 general.sockets(),
                 pool.maxClientConnections().orElse(general.limits().maxDbClientConnections()),
                 user.maxClientConnections().orElse(general.limits().maxUserClientConnections()));
@@ -116,6 +118,17 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 ofPool.add(violation);
                 checks.add(at(path, pool.overrides(), "general", violation));
             });
+        }
+        try {
+            general.serverTls().overriddenBy(pool.serverTls());
+        } catch (ConfigException e) {
+            e.violations()
+                    .forEach(violation -> checks.require(
+                            false,
+                            path + "." + violation.path(),
+                            violation.message(),
+                            violation.remedy(),
+                            violation.involved()));
         }
         List<UserConfig> users = pool.users();
         for (int i = 0; i < users.size() && ofPool.isEmpty(); i++) {

@@ -124,7 +124,7 @@ final class Scalars {
 
     private Optional<?> word(Class<?> type, References.Resolved value, String path) {
         List<String> words = Arrays.stream(type.getEnumConstants())
-                .map(constant -> ((Enum<?>) constant).name().toLowerCase(Locale.ROOT))
+                .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
                 .toList();
         int index = words.indexOf(value.text().toLowerCase(Locale.ROOT));
         return index >= 0

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class ExampleFileTest {
     private static final Path FILE = Path.of("../deploy/pgporter.example.yaml");
-    private static final Pattern COMMENTED_OUT = Pattern.compile("(?m)^(\\s*)#((?:- )?[a-z_]+:)");
+    private static final Pattern COMMENTED_OUT = Pattern.compile("(?m)^(\\s*)#((?:- )?[a-z0-9_]+:)");
 
     @Test
     void shouldLoadAsItStands() {
@@ -82,7 +82,7 @@ class ExampleFileTest {
     }
 
     private static Set<String> keys(String text) {
-        return Pattern.compile("(?m)^\\s*(?:- )?([a-z_]+):")
+        return Pattern.compile("(?m)^\\s*(?:- )?([a-z0-9_]+):")
                 .matcher(text)
                 .results()
                 .map(match -> match.group(1))

@@ -50,6 +50,15 @@ class MappingTest {
             reserve_pool_timeout: "0"
             """;
 
+    private static final String SERVER_TLS = """
+            server_tls_mode: Verify-Full
+            server_tls_negotiation: direct
+            server_tls_ca_cert: /tls/servers.pem
+            server_tls_crl_file: /tls/servers.crl
+            server_tls_certificate: /tls/us.crt
+            server_tls_private_key: /tls/us.key
+            """;
+
     private static final String GENERAL = """
             host: "127.0.0.1, ::1"
             port: 0
@@ -76,6 +85,16 @@ class MappingTest {
             log_level: debug
             log_format: json
             shutdown_timeout: "1h"
+            tls_engine: jdk
+            min_tls_version: TLSv1.3
+            tls_ciphers: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+            tls13_ciphers: "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
+            tls_mode: verify-full
+            tls_certificate: /tls/node.crt
+            tls_private_key: /tls/node.key
+            tls_ca_cert: /tls/clients.pem
+            tls_crl_file: /tls/clients.crl
+            tls_rate_limit_per_second: 100
             """;
 
     private static final PoolOptions EXPECTED_OPTIONS = new PoolOptions(
@@ -130,6 +149,14 @@ class MappingTest {
                     .withQueryWaitNotify(Duration.ZERO))
             .withStartupParameters(Map.of("work_mem", "64MB", "geqo", "off"));
 
+    private static final ServerTlsOverrides EXPECTED_SERVER_TLS = ServerTlsOverrides.none()
+            .withServerTlsMode(ServerTlsMode.VERIFY_FULL)
+            .withServerTlsNegotiation(ServerTlsNegotiation.DIRECT)
+            .withServerTlsCaCert(Path.of("/tls/servers.pem"))
+            .withServerTlsCrlFile(Path.of("/tls/servers.crl"))
+            .withServerTlsCertificate(Path.of("/tls/us.crt"))
+            .withServerTlsPrivateKey(Path.of("/tls/us.key"));
+
     private static final DatabaseLimitOverrides EXPECTED_DATABASE_LIMITS = DatabaseLimitOverrides.none()
             .withMaxDbConnections(90)
             .withMinConnectionLifetime(Duration.ofMillis(1500))
@@ -155,7 +182,8 @@ class MappingTest {
     @Test
     void shouldMapEveryKeyOfGeneral() {
         // When
-        GeneralConfig general = Yaml.valid("general:\n" + indented(2, GENERAL + DATABASE_LIMITS + OPTIONS) + Yaml.POOLS)
+        GeneralConfig general = Yaml.valid(
+                        "general:\n" + indented(2, GENERAL + SERVER_TLS + DATABASE_LIMITS + OPTIONS) + Yaml.POOLS)
                 .general();
 
         // Then
@@ -172,6 +200,19 @@ class MappingTest {
                         Duration.ofSeconds(14),
                         Optional.of(0),
                         new ByteSize(65_536)),
+                new TlsOptions(
+                        TlsEngine.JDK,
+                        TlsVersion.TLS_1_3,
+                        Optional.of("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+                        Optional.of("TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384")),
+                new ClientTlsOptions(
+                        ClientTlsMode.VERIFY_FULL,
+                        Optional.of(Path.of("/tls/node.crt")),
+                        Optional.of(Path.of("/tls/node.key")),
+                        Optional.of(Path.of("/tls/clients.pem")),
+                        Optional.of(Path.of("/tls/clients.crl")),
+                        100),
+                ServerTlsOptions.defaults().overriddenBy(EXPECTED_SERVER_TLS),
                 new DatabaseLimits(90, Duration.ofMillis(1500), 6, Duration.ZERO),
                 EXPECTED_OPTIONS,
                 new LogConfig(false, false, LogLevel.DEBUG, LogFormat.JSON),
@@ -198,7 +239,7 @@ class MappingTest {
                         + indented(
                                 4,
                                 "server_host: db\nserver_port: 5433\nserver_database: real\n"
-                                        + "max_client_connections: 0\n" + DATABASE_LIMITS + OPTIONS
+                                        + "max_client_connections: 0\n" + SERVER_TLS + DATABASE_LIMITS + OPTIONS
                                         + "users:\n- username: bob\n")
                         + indented(
                                 6,
@@ -221,6 +262,7 @@ class MappingTest {
                         5433,
                         Optional.of("real"),
                         Optional.of(0),
+                        EXPECTED_SERVER_TLS,
                         EXPECTED_DATABASE_LIMITS,
                         EXPECTED_OVERRIDES,
                         List.of(bob)));
@@ -235,6 +277,8 @@ class MappingTest {
                 EventLoopConfig.defaults(),
                 ClientLimits.defaults(),
                 SocketOptions.defaults(),
+                TlsOptions.defaults(),
+                ServerTlsOverrides.none(),
                 DatabaseLimits.defaults(),
                 PoolOptions.defaults(),
                 LogConfig.defaults(),
@@ -283,6 +327,13 @@ class MappingTest {
             case "StateCheck" -> StateCheck.NEVER;
             case "LogLevel" -> LogLevel.TRACE;
             case "LogFormat" -> LogFormat.JSON;
+            case "TlsEngine" -> TlsEngine.JDK;
+            case "TlsVersion" -> TlsVersion.TLS_1_3;
+            case "ServerTlsMode" -> ServerTlsMode.PREFER;
+            case "ServerTlsNegotiation" -> ServerTlsNegotiation.DIRECT;
+            case "TlsOptions" -> TlsOptions.defaults().withTlsEngine(TlsEngine.JDK);
+            case "ClientTlsOptions" -> ClientTlsOptions.defaults().withTlsMode(ClientTlsMode.DISABLE);
+            case "ServerTlsOptions" -> ServerTlsOptions.defaults().withServerTlsMode(ServerTlsMode.PREFER);
             case "ListenerConfig" -> ListenerConfig.defaults().withPort(1);
             case "EventLoopConfig" -> EventLoopConfig.defaults().withWorkerThreads(1);
             case "ClientLimits" -> ClientLimits.defaults().withMaxConnections(1);

@@ -21,7 +21,7 @@ class MutationTest {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         String original = Files.readString(Path.of("../deploy/pgporter.example.yaml"))
-                .replaceAll("(?m)^(\\s*)#((?:- )?[a-z_]+:)", "$1$2")
+                .replaceAll("(?m)^(\\s*)#((?:- )?[a-z0-9_]+:)", "$1$2")
                 .replaceAll("(?m)^\\s*#.*\n", "");
         for (int round = 0; round < ROUNDS; round++) {
             String mutated = mutate(original, random);

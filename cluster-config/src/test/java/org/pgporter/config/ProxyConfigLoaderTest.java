@@ -191,8 +191,6 @@ class ProxyConfigLoaderTest {
 
     @ParameterizedTest
     @CsvSource({
-        "general, tls_mode",
-        "general, server_tls_ca_cert",
         "general, pg_hba",
         "general, hba",
         "general, admin_password",

@@ -8,6 +8,7 @@ import org.pgporter.config.ConfigProblem;
 import org.pgporter.config.Loaded;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.config.ProxyConfigLoader;
+import org.pgporter.node.tls.NodeTls;
 import picocli.CommandLine.Option;
 
 /// The option `--config`, which `serve` and `check` share, and the report of what is wrong with the file.
@@ -34,7 +35,11 @@ final class ConfigOption {
         return switch (ProxyConfigLoader.load(file)) {
             case Loaded.Valid(var config, var found) -> {
                 print(warnings, "warning: ", found);
-                yield Optional.of(config);
+                var files = NodeTls.problems(config).stream()
+                        .map(problem -> new ConfigProblem(file.toString(), 0, problem.key(), problem.reason(), ""))
+                        .toList();
+                print(problems, "", files);
+                yield files.isEmpty() ? Optional.of(config) : Optional.empty();
             }
             case Loaded.Invalid(var found) -> {
                 print(problems, "", found);

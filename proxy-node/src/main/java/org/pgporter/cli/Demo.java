@@ -40,7 +40,7 @@ final class Demo {
     int run(boolean once) throws InterruptedException {
         LogConfiguration.apply(LogFormat.TEXT, logLevel);
         var stop = StopSignal.listen();
-        Signals.ignoreHangup();
+        Signals.onHangup(() -> {}); // there are no files to read again
         out.println("Starting PostgreSQL ...");
         try (var postgres = DemoPostgres.start()) {
             return stop.requested().isDone() ? ExitCodes.OK : runNode(once, postgres, stop);

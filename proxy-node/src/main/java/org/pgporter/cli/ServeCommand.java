@@ -53,9 +53,14 @@ final class ServeCommand implements Callable<Integer> {
         var log = config.get().general().log();
         LogConfiguration.apply(log.logFormat(), log.logLevel());
         var stop = StopSignal.listen();
-        Signals.ignoreHangup();
         try {
             var node = ProxyNode.start(config.get());
+            Signals.onHangup(() -> {
+                LOG.atInfo()
+                        .addKeyValue(LogKeys.REASON, "the configuration itself is read only at start")
+                        .log("reading certificates again");
+                node.tls().reload();
+            });
             LOG.atInfo()
                     .addKeyValue(LogKeys.VERSION, Version.text())
                     .addKeyValue(LogKeys.FILE, option.file())

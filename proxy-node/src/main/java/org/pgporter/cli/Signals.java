@@ -25,15 +25,9 @@ public final class Signals {
         on("INT", handler);
     }
 
-    /// SIGHUP would end the JVM; here it leaves a line in the log, because this version reads its configuration
-    /// only at start.
-    public static void ignoreHangup() {
-        on(
-                "HUP",
-                name -> LOG.atWarn()
-                        .addKeyValue(LogKeys.SIGNAL, name)
-                        .addKeyValue(LogKeys.REASON, "this version reads the configuration only at start")
-                        .log("signal ignored"));
+    /// SIGHUP would end the JVM; from now on it runs this instead, on a thread of its own.
+    public static void onHangup(Runnable action) {
+        on("HUP", _ -> action.run());
     }
 
     /// Reflection, because the compiler warns of every use of the class and JDK 25 has no way to allow it.

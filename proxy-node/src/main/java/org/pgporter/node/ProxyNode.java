@@ -45,6 +45,8 @@ import org.pgporter.node.session.ConnectionLimits;
 import org.pgporter.node.session.PinBoard;
 import org.pgporter.node.session.SessionServices;
 import org.pgporter.node.session.Sessions;
+import org.pgporter.node.tls.NodeTls;
+import org.pgporter.node.tls.TlsProblem;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.IoKind;
 import org.pgporter.node.transport.ListenAddress;
@@ -60,6 +62,7 @@ public final class ProxyNode {
 
     private final ProxyConfig config;
     private final EventLoops loops;
+    private final NodeTls tls;
     private final ExecutorService cpu;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
@@ -73,6 +76,7 @@ public final class ProxyNode {
     private ProxyNode(
             ProxyConfig config,
             EventLoops loops,
+            NodeTls tls,
             ExecutorService cpu,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
@@ -83,6 +87,7 @@ public final class ProxyNode {
             AtomicBoolean draining) {
         this.config = config;
         this.loops = loops;
+        this.tls = tls;
         this.cpu = cpu;
         this.system = system;
         this.listeners = listeners;
@@ -106,6 +111,13 @@ public final class ProxyNode {
                     config.general().eventLoops().loopHeldThreshold());
         } catch (RuntimeException e) {
             throw new NodeStartFailure("general.io: " + e.getMessage(), e);
+        }
+        NodeTls tls;
+        try {
+            tls = NodeTls.start(config);
+        } catch (TlsProblem problem) {
+            loops.close();
+            throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
         ExecutorService cpu = Executors.newFixedThreadPool(
                 1, Thread.ofPlatform().name("pgporter-cpu-", 0).daemon().factory());
@@ -132,13 +144,13 @@ public final class ProxyNode {
         List<Listener> listeners = new CopyOnWriteArrayList<>();
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
                 NodeGuardian.create(
-                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), random),
+                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), tls, random),
                         services,
                         () -> closeAll(listeners)),
                 config.cluster().name(),
                 ActorSystemSetup.create(BootstrapSetup.create(pekkoConfig(config, loops)), loops.setup()));
         ProxyNode node =
-                new ProxyNode(config, loops, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
+                new ProxyNode(config, loops, tls, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
         try {
             node.open();
             return node;
@@ -175,7 +187,10 @@ public final class ProxyNode {
                 .sessions();
         GeneralConfig general = config.general();
         ListenOptions options = new ListenOptions(
-                general.backlog(), general.listener().soReuseport(), TransportSettings.sockets(general.sockets()));
+                general.backlog(),
+                general.listener().soReuseport(),
+                TransportSettings.sockets(general.sockets()),
+                tls.negotiation());
         for (ListenAddress address : listenAddresses(general.listener())) {
             try {
                 listeners.add(Listeners.bind(
@@ -211,6 +226,11 @@ public final class ProxyNode {
         unixSocket.ifPresent(path -> addresses.add(
                 new ListenAddress.Unix(path, listener.unixSocketMode().bits())));
         return addresses;
+    }
+
+    /// TLS on both legs: what has been counted of it, and the way to read certificates again.
+    public NodeTls tls() {
+        return tls;
     }
 
     /// How the node's event loops talk to the operating system.
@@ -280,6 +300,7 @@ public final class ProxyNode {
     private void closeTheRest() {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
+        tls.close();
         cpu.shutdownNow();
         closed.complete(null);
     }

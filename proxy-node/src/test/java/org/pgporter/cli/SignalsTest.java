@@ -12,12 +12,13 @@ class SignalsTest {
         // Given
         var heard = new LinkedBlockingQueue<String>();
         Signals.onStop(name -> heard.add("first " + name), name -> heard.add("again " + name));
-        Signals.ignoreHangup();
+        Signals.onHangup(() -> heard.add("HUP"));
 
         // When, Then: each is awaited, because signals that wait together may be merged
         raise("INT");
         assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo("first INT");
         raise("HUP");
+        assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo("HUP");
         raise("TERM");
         assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo("again TERM");
         raise("INT");

@@ -175,6 +175,8 @@ public final class BackendConnection {
     private @Nullable String retired;
     private @Nullable SocketHandle openSocket;
     private @Nullable ReadAhead reading;
+    /// What the server has said to a connection without TLS.
+    private Optional<ErrorResponse> refusal = Optional.empty();
     private final long startedAt = System.nanoTime();
     private final Runnable whenStopped = this::stopped;
 
@@ -264,9 +266,13 @@ public final class BackendConnection {
                                 : new TookTooLong("deriving the salted password"));
                 yield Behaviors.same();
             }
-            case BackendLogin.Step.Failed(var error) -> openFailed(error);
+            case BackendLogin.Step.Failed(var error) ->
+                opening.maySucceedEncrypted(socket, error) ? plainRefused(socket, error) : openFailed(error);
             case BackendLogin.Step.Done(var parameters, var key) -> {
                 unlimited();
+                if (refusal.isPresent()) {
+                    opening.succeededEncrypted();
+                }
                 BackendConversation talk = new BackendConversation(
                         socket.allocator(), settings.statementCapacity(), accepted, settings.user(), parameters);
                 owner.tell(new Opened(
@@ -276,6 +282,43 @@ public final class BackendConnection {
                 yield new OpenConnection(this, socket, key, talk).becomeIdle();
             }
         };
+    }
+
+    /// With server_tls_mode allow: once more, with TLS, as soon as the stream of this socket has ended.
+    private Behavior<Command> plainRefused(SocketHandle socket, ErrorResponse error) {
+        refusal = Optional.of(error);
+        socket.close();
+        return state(command -> switch (command) {
+            case ServerGone _ -> connectingEncrypted(error);
+            case FromServer from -> {
+                from.releaseBytes();
+                from.ack().acknowledge();
+                yield Behaviors.same();
+            }
+            case TookTooLong _ -> openFailed(error);
+            case Retire(var reason) -> retireWhenOpen(reason);
+            default -> unexpected("refused without TLS", command);
+        });
+    }
+
+    private Behavior<Command> connectingEncrypted(ErrorResponse error) {
+        unlimited();
+        Duration left = settings.connectTimeout().minus(Duration.ofNanos(System.nanoTime() - startedAt));
+        context.pipeToSelf(
+                opening.connectEncrypted(settings, left.isNegative() ? Duration.ZERO : left),
+                (socket, failure) -> failure == null ? new Connected(socket) : new ConnectFailed(failure));
+        return state(command -> switch (command) {
+            case Connected(var socket) -> startLogin(socket);
+            case ConnectFailed(var cause) -> {
+                LOG.atDebug()
+                        .addKeyValue(LogKeys.SERVER, settings.address())
+                        .addKeyValue(LogKeys.REASON, cause.getMessage())
+                        .log("server refuses connections without TLS and with it");
+                yield openFailed(error);
+            }
+            case Retire(var reason) -> retireWhenOpen(reason);
+            default -> unexpected("connecting with TLS", command);
+        });
     }
 
     private Behavior<Command> openFailed(ErrorResponse error) {

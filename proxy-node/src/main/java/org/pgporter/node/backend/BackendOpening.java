@@ -2,6 +2,7 @@ package org.pgporter.node.backend;
 
 import io.netty.buffer.ByteBuf;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -13,22 +14,25 @@ import org.apache.pekko.stream.javadsl.Sink;
 import org.pgporter.auth.BackendProof;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.scram.ScramClientExchange;
+import org.pgporter.node.tls.PoolTls;
+import org.pgporter.node.tls.Securing;
 import org.pgporter.node.transport.Connector;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.ReadAhead;
 import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.CancelRequest;
+import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.stream.ServerFraming;
 
-/// How backend connections come to be on one event loop, and with what they log in. TLS on this leg will be
-/// settled in [#connect], below the framing.
+/// How backend connections come to be on one event loop, with what they log in, and whether with TLS.
 public final class BackendOpening {
     private final ActorSystem<?> system;
     private final EventLoops loops;
     private final int loop;
     private final SaltedPasswordCache saltedPasswords;
     private final SecureRandom random;
+    private final PoolTls tls;
     private final Optional<Secret> password;
     private final Optional<BackendProof> proof;
 
@@ -38,6 +42,7 @@ public final class BackendOpening {
             int loop,
             SaltedPasswordCache saltedPasswords,
             SecureRandom random,
+            PoolTls tls,
             Optional<Secret> password,
             Optional<BackendProof> proof) {
         this.system = system;
@@ -45,18 +50,19 @@ public final class BackendOpening {
         this.loop = loop;
         this.saltedPasswords = saltedPasswords;
         this.random = random;
+        this.tls = tls;
         this.password = password;
         this.proof = proof;
     }
 
     /// The same with what a client has proved itself with since.
     public BackendOpening with(Optional<BackendProof> learned) {
-        return new BackendOpening(system, loops, loop, saltedPasswords, random, password, learned.or(() -> proof));
+        return new BackendOpening(system, loops, loop, saltedPasswords, random, tls, password, learned.or(() -> proof));
     }
 
     /// The same on another event loop.
     public BackendOpening on(int otherLoop) {
-        return new BackendOpening(system, loops, otherLoop, saltedPasswords, random, password, proof);
+        return new BackendOpening(system, loops, otherLoop, saltedPasswords, random, tls, password, proof);
     }
 
     /// The index of the event loop.
@@ -75,7 +81,26 @@ public final class BackendOpening {
     }
 
     CompletionStage<SocketHandle> connect(BackendSettings settings) {
-        return Connector.connect(loops, loop, settings.address(), settings.socketOptions(), settings.connectTimeout());
+        return connect(settings, tls.first(), settings.connectTimeout());
+    }
+
+    /// As [#connect], with TLS in any case.
+    CompletionStage<SocketHandle> connectEncrypted(BackendSettings settings, Duration timeout) {
+        return connect(settings, tls.like(true), timeout);
+    }
+
+    private CompletionStage<SocketHandle> connect(BackendSettings settings, Securing security, Duration timeout) {
+        return Connector.connect(loops, loop, settings.address(), settings.socketOptions(), security, timeout);
+    }
+
+    /// Whether the server may take with TLS what it has refused on this connection.
+    boolean maySucceedEncrypted(SocketHandle socket, ErrorResponse refusal) {
+        return tls.maySucceedEncrypted(socket.tls().isPresent(), refusal.sqlState());
+    }
+
+    /// It has.
+    void succeededEncrypted() {
+        tls.succeededEncrypted();
     }
 
     /// The stack of a backend connection, from the socket up.
@@ -97,8 +122,10 @@ public final class BackendOpening {
 
     /// Sends a CancelRequest on a connection of its own to where the backend is. Completes when the server has
     /// closed that connection: then the signal has been delivered, or there was nothing to deliver.
-    CompletionStage<Done> sendCancel(BackendSettings settings, BackendKeyData key) {
-        return connect(settings).thenCompose(socket -> {
+    ///
+    /// @param encrypted as the connection is that it is for
+    CompletionStage<Done> sendCancel(BackendSettings settings, BackendKeyData key, boolean encrypted) {
+        return connect(settings, tls.like(encrypted), settings.connectTimeout()).thenCompose(socket -> {
             ByteBuf request = socket.allocator().buffer(16);
             new CancelRequest(key.processId(), key.secret()).encodeTo(request);
             socket.writeAndFlush(request);

@@ -30,6 +30,7 @@ final class CancelRequests {
     private final BackendConnection connection;
     private final Optional<BackendKeyData> key;
     private final BackendSettings server;
+    private final boolean encrypted;
 
     private boolean onTheWay;
     private boolean inDoubt;
@@ -42,6 +43,7 @@ final class CancelRequests {
         this.connection = connection;
         this.key = key;
         this.server = sameServer(connection.settings(), socket);
+        this.encrypted = socket.tls().isPresent();
     }
 
     private static BackendSettings sameServer(BackendSettings settings, SocketHandle socket) {
@@ -71,7 +73,7 @@ final class CancelRequests {
         List<ActorRef<CancelDone>> all = List.copyOf(next);
         next.clear();
         onTheWay = true;
-        connection.context().pipeToSelf(connection.opening().sendCancel(server, key.get()), (_, failure) -> {
+        connection.context().pipeToSelf(connection.opening().sendCancel(server, key.get(), encrypted), (_, failure) -> {
             if (failure != null) {
                 logFailure(failure);
             }
@@ -81,11 +83,14 @@ final class CancelRequests {
 
     /// Cancels what the backend still does for a client that has gone. Nobody waits for it.
     void sendForNobody() {
-        key.ifPresent(known -> connection.opening().sendCancel(server, known).whenComplete((_, failure) -> {
-            if (failure != null) {
-                logFailure(failure);
-            }
-        }));
+        key.ifPresent(known -> connection
+                .opening()
+                .sendCancel(server, known, encrypted)
+                .whenComplete((_, failure) -> {
+                    if (failure != null) {
+                        logFailure(failure);
+                    }
+                }));
     }
 
     void finished(CancelFinished finished) {

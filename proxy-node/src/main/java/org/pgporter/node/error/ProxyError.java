@@ -21,6 +21,26 @@ public final class ProxyError {
         return ErrorResponse.of(Severity.FATAL, SqlState.PROTOCOL_VIOLATION, message);
     }
 
+    /// The words of PgDoorman.
+    public static ErrorResponse tlsRequired() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                "Connection without SSL is not allowed by tls_mode.");
+    }
+
+    /// What PostgreSQL says to a startup packet of a version that it does not know, and to a request for encryption
+    /// that comes twice.
+    ///
+    /// @param code as in the packet, the major version in the upper 16 bits
+    public static ErrorResponse unsupportedProtocol(int code) {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.FEATURE_NOT_SUPPORTED,
+                "unsupported frontend protocol " + (code >>> 16) + "." + (code & 0xffff)
+                        + ": server supports 3.0 to 3.2");
+    }
+
     public static ErrorResponse noUserName() {
         return ErrorResponse.of(
                 Severity.FATAL,

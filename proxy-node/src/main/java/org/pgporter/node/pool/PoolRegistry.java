@@ -26,6 +26,7 @@ import org.pgporter.node.backend.BackendOpening;
 import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
 
 /// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start when it
@@ -69,6 +70,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private final EventLoops loops;
     private final ConnectionPermits permits;
     private final SaltedPasswordCache saltedPasswords;
+    private final NodeTls tls;
     private final SecureRandom random;
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
     /// Pools of one session each, with the key whose limit they count against.
@@ -83,17 +85,23 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             EventLoops loops,
             ConnectionPermits permits,
             SaltedPasswordCache saltedPasswords,
+            NodeTls tls,
             SecureRandom random) {
         super(context);
         this.loops = loops;
         this.permits = permits;
         this.saltedPasswords = saltedPasswords;
+        this.tls = tls;
         this.random = random;
     }
 
     public static Behavior<Command> create(
-            EventLoops loops, ConnectionPermits permits, SaltedPasswordCache saltedPasswords, SecureRandom random) {
-        return Behaviors.setup(context -> new PoolRegistry(context, loops, permits, saltedPasswords, random));
+            EventLoops loops,
+            ConnectionPermits permits,
+            SaltedPasswordCache saltedPasswords,
+            NodeTls tls,
+            SecureRandom random) {
+        return Behaviors.setup(context -> new PoolRegistry(context, loops, permits, saltedPasswords, tls, random));
     }
 
     @Override
@@ -208,6 +216,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 loop,
                 saltedPasswords,
                 random,
+                tls.pool(settings),
                 settings.serverPassword(),
                 Optional.empty());
         ActorRef<Pool.Command> pool = getContext()

@@ -1,6 +1,5 @@
 package org.pgporter.node.session;
 
-import io.netty.buffer.ByteBuf;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Attributes;
@@ -15,16 +14,12 @@ import org.pgporter.protocol.stream.WireLog;
 final class ClientStack {
     private ClientStack() {}
 
-    /// Runs on the dispatcher of the socket's loop, fused into one. TLS will be a channel handler below
-    /// [SocketHandle#bytes].
+    /// Runs on the dispatcher of the socket's loop, fused into one. Encryption has been negotiated below
+    /// [SocketHandle#bytes], by a channel handler.
     static FramingControl assemble(SocketHandle socket, ReadAhead session, ActorSystem<?> system, String dispatcher) {
         return socket.bytes()
                 .viaMat(new ClientFraming(), Keep.right())
                 .via(new WireLog("client"))
-                .via(new EncryptionNegotiation(answer -> {
-                    ByteBuf out = socket.allocator().buffer(1);
-                    socket.writeAndFlush(out.writeByte(answer));
-                }))
                 .to(session.sink())
                 .withAttributes(ActorAttributes.dispatcher(dispatcher).and(Attributes.inputBuffer(1, 1)))
                 .run(system);

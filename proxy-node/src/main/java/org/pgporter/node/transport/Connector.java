@@ -20,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
+import org.pgporter.node.tls.Securing;
 
 /// Opens connections. Host names are resolved off the loop, and every address of a name is tried in turn within
 /// the time given for all.
@@ -32,24 +33,38 @@ public final class Connector {
     private final int loop;
     private final RemoteAddress name;
     private final SocketOptions options;
+    private final Securing security;
     private final long deadline;
     private final CompletableFuture<SocketHandle> connected = new CompletableFuture<>();
 
-    private Connector(EventLoops loops, int loop, RemoteAddress name, SocketOptions options, Duration timeout) {
+    private Connector(
+            EventLoops loops,
+            int loop,
+            RemoteAddress name,
+            SocketOptions options,
+            Securing security,
+            Duration timeout) {
         this.loops = loops;
         this.loop = loop;
         this.name = name;
         this.options = options;
+        this.security = security;
         this.deadline = System.nanoTime() + timeout.toNanos();
     }
 
     /// @param loop the index of the loop that the connection will live on
-    /// @param timeout for everything: the name and all its addresses
+    /// @param security what happens on the connection before it is handed over
+    /// @param timeout for everything: the name and all its addresses, and its security
     /// @return completes with the connection, or fails with a [ConnectFailure]. Who completes or cancels it
     /// first has given up: a connection that comes later is closed.
     public static CompletionStage<SocketHandle> connect(
-            EventLoops loops, int loop, RemoteAddress address, SocketOptions options, Duration timeout) {
-        Connector connector = new Connector(loops, loop, address, options, timeout);
+            EventLoops loops,
+            int loop,
+            RemoteAddress address,
+            SocketOptions options,
+            Securing security,
+            Duration timeout) {
+        Connector connector = new Connector(loops, loop, address, options, security, timeout);
         connector.start(timeout);
         return connector.connected;
     }
@@ -128,6 +143,23 @@ public final class Connector {
     }
 
     private void arrived(Channel channel, SocketReader reader) {
+        // Whoever gives up while it is being secured does not know of it.
+        connected.whenComplete((_, failure) -> {
+            if (failure != null) {
+                channel.close();
+            }
+        });
+        Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+        security.secure(channel, left).whenComplete((_, failure) -> {
+            if (failure == null) {
+                handOver(channel, reader);
+            } else {
+                fail(String.valueOf(failure.getMessage()), failure);
+            }
+        });
+    }
+
+    private void handOver(Channel channel, SocketReader reader) {
         if (!connected.complete(new SocketHandle(channel, loop, reader))) {
             channel.close(); // whoever asked has given up
         }

@@ -122,6 +122,9 @@ public final class Listeners {
                     @Override
                     protected void initChannel(Channel channel) {
                         SocketReader reader = new SocketReader();
+                        options.negotiation()
+                                .handler(!(channel instanceof io.netty.channel.socket.SocketChannel))
+                                .ifPresent(channel.pipeline()::addLast);
                         channel.pipeline().addLast(reader);
                         int loop = loops.indexOf(channel.eventLoop());
                         handler.accepted(loop, new SocketHandle(channel, loop, reader));

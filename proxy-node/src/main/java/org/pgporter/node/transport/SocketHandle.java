@@ -9,11 +9,13 @@ import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
+import org.pgporter.node.tls.TlsSession;
 
 /// One connected socket. Belongs to one event loop; everything but the addresses, [#loop] and [#allocator]
 /// is to be called there.
@@ -129,6 +131,11 @@ public final class SocketHandle {
     /// Our end; an unnamed address when the socket has none.
     public SocketAddress localAddress() {
         return local;
+    }
+
+    /// What TLS has settled; empty on a connection without, and before its handshake is over.
+    public Optional<TlsSession> tls() {
+        return TlsSession.of(channel);
     }
 
     /// Bytes read from the socket, delivered or not.

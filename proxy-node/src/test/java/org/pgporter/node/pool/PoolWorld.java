@@ -32,6 +32,7 @@ import org.pgporter.node.backend.LeaseEvent;
 import org.pgporter.node.backend.LeaseId;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.backend.WantedParameters;
+import org.pgporter.node.tls.PoolTls;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.IoKind;
 import org.pgporter.node.transport.RemoteAddress;
@@ -137,6 +138,7 @@ final class PoolWorld implements AutoCloseable {
                     loop,
                     new SaltedPasswordCache(cpu),
                     new SecureRandom(),
+                    PoolTls.none(),
                     Optional.of(Secret.of("secret")),
                     Optional.empty());
             pool = kit.spawn(

@@ -29,6 +29,7 @@ import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.pgporter.node.tls.Securing;
 
 @Timeout(value = 40, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @ParameterizedClass
@@ -58,7 +59,8 @@ final class ConnectorIT {
         SocketOptions every = new SocketOptions(true, 30, 5, 3, Duration.ofSeconds(40), Optional.of(1), 64 * 1024);
         try (ServerSocketChannel server = server()) {
             for (int loop = 0; loop < 2; loop++) {
-                SocketHandle socket = await(Connector.connect(loopback.loops, loop, address(server), every, LONG));
+                SocketHandle socket =
+                        await(Connector.connect(loopback.loops, loop, address(server), every, Securing.NONE, LONG));
                 SocketChannel peer = server.accept();
                 loopback.echo(socket);
                 send(peer, pattern(0, 3000));
@@ -179,7 +181,7 @@ final class ConnectorIT {
     }
 
     private static java.util.concurrent.CompletionStage<SocketHandle> connect(RemoteAddress address, Duration timeout) {
-        return Connector.connect(loopback.loops, 0, address, SocketOptions.plain(), timeout);
+        return Connector.connect(loopback.loops, 0, address, SocketOptions.plain(), Securing.NONE, timeout);
     }
 
     private static ServerSocketChannel server() throws Exception {

@@ -28,6 +28,7 @@ import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.javadsl.Keep;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
+import org.pgporter.node.tls.Negotiation;
 
 /// Event loops with an actor system on them, and plain JDK sockets as peers.
 final class Loopback implements AutoCloseable {
@@ -72,7 +73,7 @@ final class Loopback implements AutoCloseable {
     }
 
     static ListenOptions options(boolean reusePort) {
-        return new ListenOptions(128, reusePort, SocketOptions.plain());
+        return new ListenOptions(128, reusePort, SocketOptions.plain(), Negotiation.NONE);
     }
 
     Listener listen(ListenAddress address, ListenOptions options, AcceptHandler handler) throws Exception {

@@ -30,6 +30,7 @@ class ArchitectureTest {
     private static final List<List<String>> NODE = List.of(
             List.of("org.pgporter.node.error"),
             List.of("org.pgporter.node.sql"),
+            List.of("org.pgporter.node.tls"),
             List.of("org.pgporter.node.transport"),
             List.of("org.pgporter.node.backend"),
             List.of("org.pgporter.node.pool"),
@@ -166,10 +167,10 @@ class ArchitectureTest {
     }
 
     @Test
-    void shouldTouchChannelsInTheTransportOnly() {
+    void shouldTouchChannelsInTransportAndTlsOnly() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage("org.pgporter.node.transport")
+                .resideOutsideOfPackages("org.pgporter.node.transport", "org.pgporter.node.tls")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.netty.channel..", "io.netty.bootstrap..", "io.netty.handler..")

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +26,9 @@ final class PostgresProcess {
     private static final Duration INITDB_TAKES_AT_MOST = Duration.ofMinutes(2);
     private static final Duration STARTS_WITHIN = Duration.ofSeconds(60);
     private static final Duration STOPS_WITHIN = Duration.ofSeconds(30);
+
+    /// The file with certificates that vouch for clients.
+    static final String AUTHORITY = "root.crt";
 
     private final Launcher launcher = Launcher.ofThisMachine();
     private final PostgresBinaries binaries;
@@ -57,6 +62,16 @@ final class PostgresProcess {
         }
         files.configure(settings);
         Files.write(files.hba(), hba);
+    }
+
+    /// Puts a certificate with its key and its authority where PostgreSQL looks for them.
+    void install(TestPki.Identity identity) throws IOException {
+        var key = files.data().resolve("server.key");
+        Files.copy(identity.certificate(), files.data().resolve("server.crt"), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(identity.authority(), files.data().resolve(AUTHORITY), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(identity.key(), key, StandardCopyOption.REPLACE_EXISTING);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+        launcher.handOver(key);
     }
 
     /// Starts the server and returns when it accepts connections.

@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import org.pgporter.protocol.message.Authentication;
 import org.pgporter.protocol.message.AuthenticationOk;
 import org.pgporter.protocol.message.BackendKeyData;
@@ -141,6 +143,24 @@ public final class RawClient implements AutoCloseable {
     public char sendsGssEncRequest() {
         sends(new GssEncRequest());
         return expectsByte();
+    }
+
+    /// Asks for TLS, shakes hands and goes on encrypted.
+    public RawClient encrypts(SSLContext context) {
+        var answer = sendsSslRequest();
+        if (answer != 'S') {
+            throw transcript.failure("expected TLS, but the answer is '" + answer + "'");
+        }
+        return encryptsAtOnce(context.createSSLEngine());
+    }
+
+    /// Shakes hands as a client of TLS, without asking.
+    ///
+    /// @throws AssertionError when that fails
+    public RawClient encryptsAtOnce(SSLEngine engine) {
+        engine.setUseClientMode(true);
+        socket.startTls(engine);
+        return this;
     }
 
     private char expectsByte() {

@@ -7,6 +7,7 @@ import java.net.ServerSocket;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -21,6 +22,7 @@ public final class TestPostgresBuilder {
 
     private final PostgresMajor major;
     private final Map<String, String> settings = new LinkedHashMap<>();
+    private Optional<TestPki.Identity> tls = Optional.empty();
     private List<String> hba = List.of("local all all md5", "host all all all md5");
 
     TestPostgresBuilder(PostgresMajor major) {
@@ -52,6 +54,12 @@ public final class TestPostgresBuilder {
         return this;
     }
 
+    /// With TLS, and asking clients for certificates that the identity's authority has signed.
+    public TestPostgresBuilder tls(TestPki.Identity identity) {
+        tls = Optional.of(identity);
+        return setting("ssl", "on").setting("ssl_ca_file", PostgresProcess.AUTHORITY);
+    }
+
     /// The lines of `pg_hba.conf`, for example `host all legacy all md5`. Whoever none matches is refused. One line for
     /// the
     /// superuser stays in front of them, because the methods of [TestPostgres] need it.
@@ -77,6 +85,9 @@ public final class TestPostgresBuilder {
         var process = new PostgresProcess(major);
         try {
             process.initialize(configuration(port, process), hbaWithSuperuser());
+            if (tls.isPresent()) {
+                process.install(tls.get());
+            }
             process.start();
             return TestPostgres.started(process, port);
         } catch (IOException e) {

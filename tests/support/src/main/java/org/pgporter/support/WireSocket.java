@@ -17,6 +17,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
+import javax.net.ssl.SSLEngine;
 import org.pgporter.protocol.message.WireMessage;
 
 /// One end of a connection. It reads only when somebody expects something, so a test that expects nothing is a
@@ -35,6 +36,7 @@ final class WireSocket implements AutoCloseable {
     private final ByteBuffer chunk = ByteBuffer.allocate(1 << 16);
     private final ByteBuf received = Unpooled.buffer();
     private boolean ended;
+    private Optional<TlsLayer> tls = Optional.empty();
 
     /// A message as it came.
     record Frame(byte type, ByteBuf body) {}
@@ -87,12 +89,36 @@ final class WireSocket implements AutoCloseable {
     }
 
     private void writeAll(byte[] bytes) throws IOException {
-        var buffer = ByteBuffer.wrap(bytes);
+        var buffer = ByteBuffer.wrap(tls.isPresent() ? tls.get().encrypt(bytes) : bytes);
         var deadline = System.nanoTime() + PATIENCE.toNanos();
         while (buffer.hasRemaining()) {
             if (channel.write(buffer) == 0) {
                 awaitSelected(writable, deadline, "the peer to read");
             }
+        }
+    }
+
+    /// Shakes hands; from then on everything is encrypted.
+    void startTls(SSLEngine engine) {
+        try {
+            var layer = new TlsLayer(engine);
+            layer.shakeHands(
+                    this::writeAll,
+                    () -> {
+                        var deadline = System.nanoTime() + PATIENCE.toNanos();
+                        chunk.clear();
+                        var count = channel.read(chunk);
+                        while (count == 0) {
+                            awaitSelected(readable, deadline, "the TLS handshake to go on");
+                            count = channel.read(chunk);
+                        }
+                        return count < 0 ? Optional.empty() : Optional.of(chunk.flip());
+                    },
+                    received);
+            tls = Optional.of(layer);
+            transcript.line(Transcript.BACKEND, "TLS: " + engine.getSession().getProtocol());
+        } catch (IOException e) {
+            throw transcript.failure("TLS handshake failed: " + e, e);
         }
     }
 
@@ -183,7 +209,12 @@ final class WireSocket implements AutoCloseable {
                 } else if (count == 0) {
                     awaitSelected(readable, deadline, awaited);
                 } else {
-                    received.writeBytes(chunk.flip());
+                    chunk.flip();
+                    if (tls.isEmpty()) {
+                        received.writeBytes(chunk);
+                    } else if (!tls.get().decrypt(chunk, received)) {
+                        ended = true; // close_notify
+                    }
                 }
             } catch (ClosedChannelException e) {
                 throw transcript.failure("awaiting " + awaited + ", but this side has closed", e);
