@@ -1,13 +1,11 @@
 package org.pgporter.bench;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /// PgPorter as its users start it: the launcher becomes a JVM, with a configuration file.
 ///
@@ -15,33 +13,53 @@ import java.util.stream.Stream;
 /// @param io `io_uring`, `epoll`, `nio` or `auto`
 /// @param loops number of event loops; 0: one per processor, as by default
 /// @param jvmOptions options for the JVM, besides those of the launcher
-record PgPorter(Path home, String io, int loops, String jvmOptions) {
-    String name() {
+record PgPorter(Path home, String io, int loops, String jvmOptions) implements Contender {
+    @Override
+    public String name() {
         return "PgPorter " + io + (loops == 0 ? "" : loops == 1 ? ", 1 loop" : ", " + loops + " loops");
     }
 
-    /// Starts what was built last: `tests/bench/run` builds before.
-    Pooler start(Database database, Path directory) {
-        var port = Pooler.freePort();
-        var file = directory.resolve("pgporter-" + io + "-" + loops);
-        try {
-            var config = Files.writeString(Path.of(file + ".yaml"), configuration(database, port));
-            var environment = Map.of(
-                    "PGPORTER_SKIP_BUILD",
-                    "1",
-                    "PGPORTER_JAVA_HOME",
-                    System.getProperty("java.home"),
-                    "PGPORTER_JAVA_OPTS",
-                    jvmOptions);
-            var command = List.of(home.resolve("pgporter").toString(), "serve", "--config", config.toString());
-            return new Pooler(name(), Program.start(Path.of(file + ".out"), environment, command), port, true)
-                    .started();
-        } catch (IOException e) {
-            throw new BenchFailure("PgPorter cannot be set up: " + e.getMessage(), e);
-        }
+    @Override
+    public Optional<String> cannot(Work work) {
+        return Optional.empty();
     }
 
-    private String configuration(Database database, int port) {
+    /// How many event loops it has.
+    int eventLoops() {
+        return loops == 0 ? Runtime.getRuntime().availableProcessors() : loops;
+    }
+
+    /// The same with more options for the JVM.
+    PgPorter with(String options) {
+        return new PgPorter(home, io, loops, (jvmOptions + " " + options).strip());
+    }
+
+    /// Starts what was built last: `tests/bench/run` builds before.
+    @Override
+    public Pooler start(Database database, Setup setup, Path directory) {
+        var port = Pooler.freePort();
+        var config = Settings.write(directory.resolve("pgporter.yaml"), configuration(database, setup, port));
+        var environment = Map.of(
+                "PGPORTER_SKIP_BUILD",
+                "1",
+                "PGPORTER_JAVA_HOME",
+                System.getProperty("java.home"),
+                "PGPORTER_JAVA_OPTS",
+                jvmOptions);
+        var command = List.of(home.resolve("pgporter").toString(), "serve", "--config", config.toString());
+        var program = Program.start(directory.resolve("pgporter.out"), environment, command);
+        return Pooler.of(this, program, port).started();
+    }
+
+    private String configuration(Database database, Setup setup, int port) {
+        var tls = setup.clientTls()
+                ? """
+                  tls_certificate: "%s"
+                  tls_private_key: "%s"
+                """.formatted(
+                        database.certificate().chain(), database.certificate().key())
+                : "";
+        var serverTls = setup.serverTls() ? "  server_tls_mode: require\n" : "";
         return """
                 general:
                   host: "%s"
@@ -49,10 +67,24 @@ record PgPorter(Path home, String io, int loops, String jvmOptions) {
                   io: %s
                   worker_threads: %d
                   pool_mode: transaction
-                pools:
-                """.formatted(Pooler.HOST, port, io.toLowerCase(Locale.ROOT), loops)
-                + Stream.of(Workload.PoolSize.values())
-                        .map(size -> """
+                  max_connections: %d
+                  query_wait_timeout: "%ds"
+                  idle_timeout: "%ds"
+                  log_client_connections: false
+                  log_client_disconnections: false
+                %s%spools:
+                """.formatted(
+                                Pooler.HOST,
+                                port,
+                                io.toLowerCase(Locale.ROOT),
+                                loops,
+                                Settings.CLIENTS,
+                                Settings.QUERY_WAIT.toSeconds(),
+                                setup.idleTimeout().toSeconds(),
+                                tls,
+                                serverTls)
+                + setup.pools().stream()
+                        .map(pool -> """
                                   %s:
                                     server_host: "%s"
                                     server_port: %d
@@ -62,13 +94,13 @@ record PgPorter(Path home, String io, int loops, String jvmOptions) {
                                       - username: %s
                                         password: "%s"
                                 """.formatted(
-                                        size.database(),
+                                        pool.database(),
                                         database.host(),
                                         database.port(),
                                         Database.NAME,
-                                        size.connections(),
-                                        Database.USER,
-                                        database.secret())
+                                        pool.size(),
+                                        pool.role().user(),
+                                        database.secret(pool.role()))
                                 .indent(2))
                         .collect(Collectors.joining());
     }

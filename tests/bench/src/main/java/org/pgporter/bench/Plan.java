@@ -5,31 +5,27 @@ import java.util.List;
 
 /// How much is measured, and for how long.
 ///
-/// @param rounds in each round every pooler does every work once
+/// @param rounds in each round every contender does every work once
 /// @param window how long one run is measured
-/// @param warmUp how long each pooler runs each protocol before anything counts; zero: not at all
+/// @param warmUp how long each contender runs each protocol before anything counts; zero: not at all
 /// @param scale pgbench's scale factor
 /// @param limit no round is begun that would probably end later than this after the start
-record Plan(int rounds, Duration window, Duration warmUp, int scale, Duration limit, List<Workload> workloads) {
-    /// Below five minutes with three poolers.
-    static Plan usual() {
-        return new Plan(3, Duration.ofSeconds(2), Duration.ofSeconds(3), 10, Duration.ofMinutes(5), Workload.all());
+/// @param megabytes how much [Work.Bulk] moves, in units of a million bytes
+/// @param idle how many clients [Work.Idle] has
+record Plan(
+        int rounds,
+        Duration window,
+        Duration warmUp,
+        int scale,
+        Duration limit,
+        int megabytes,
+        int idle,
+        List<Work> works) {
+    static Plan usual(List<Work> works) {
+        return new Plan(3, Duration.ofSeconds(3), Duration.ofSeconds(5), 10, Duration.ofHours(3), 1000, 2000, works);
     }
 
-    /// Below forty seconds with three poolers.
-    static Plan quick() {
-        return new Plan(1, Duration.ofSeconds(1), Duration.ofSeconds(2), 10, Duration.ofSeconds(40), Workload.few());
-    }
-
-    Plan withRounds(int number) {
-        return new Plan(number, window, warmUp, scale, limit, workloads);
-    }
-
-    Plan withWindow(Duration time) {
-        return new Plan(rounds, time, warmUp, scale, limit, workloads);
-    }
-
-    Plan withLimit(Duration time) {
-        return new Plan(rounds, window, warmUp, scale, time, workloads);
+    static Plan quick(List<Work> works) {
+        return new Plan(1, Duration.ofSeconds(1), Duration.ofSeconds(1), 1, Duration.ofSeconds(40), 20, 50, works);
     }
 }

@@ -6,20 +6,35 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.Optional;
 
-/// A pooler that runs as one process and serves the databases of [Workload.PoolSize] on [#HOST].
+/// A contender that runs, on [#HOST].
 ///
-/// @param name what the table calls it
-/// @param preparedInTransactions whether a statement prepared in one transaction can be used in the next
-record Pooler(String name, Program program, int port, boolean preparedInTransactions) implements AutoCloseable {
+/// @param program its process; none for PostgreSQL itself, which is not ours to stop here
+/// @param database the database to name where all pools are one; empty where a pool's name is its database
+record Pooler(Contender contender, Optional<Program> program, int port, Optional<String> database)
+        implements AutoCloseable {
     static final String HOST = "127.0.0.1";
 
-    private static final Duration STARTS_WITHIN = Duration.ofSeconds(20);
-    private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
+    private static final Duration STARTS_WITHIN = Duration.ofSeconds(30);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(2);
 
-    /// Whether the pooler can do this work at all.
-    boolean serves(Workload workload) {
-        return preparedInTransactions || workload.protocol() != Workload.Protocol.PREPARED;
+    static Pooler of(Contender contender, Program program, int port) {
+        return new Pooler(contender, Optional.of(program), port, Optional.empty());
+    }
+
+    static Pooler direct(Contender contender, Database database) {
+        return new Pooler(contender, Optional.empty(), database.port(), Optional.of(Database.NAME));
+    }
+
+    /// What a client of this pool says is its database.
+    String databaseOf(String pool) {
+        return database.orElse(pool);
+    }
+
+    /// What the pooler has used until now; empty where there is none.
+    Optional<ProcessUsage> usage() {
+        return program.map(it -> ProcessUsage.of(it.pid()));
     }
 
     /// Returns when somebody listens on the port.
@@ -28,11 +43,12 @@ record Pooler(String name, Program program, int port, boolean preparedInTransact
     Pooler started() {
         var deadline = System.nanoTime() + STARTS_WITHIN.toNanos();
         while (!accepts()) {
-            if (program.endsWithin(LOOK_AGAIN)) {
-                throw program.failure("ended at once");
+            if (program.filter(it -> it.endsWithin(LOOK_AGAIN)).isPresent()) {
+                throw program.orElseThrow().failure("ended at once");
             }
             if (System.nanoTime() > deadline) {
-                throw program.failure("does not listen on port " + port);
+                close();
+                throw program.orElseThrow().failure("does not listen on port " + port);
             }
         }
         return this;
@@ -58,6 +74,6 @@ record Pooler(String name, Program program, int port, boolean preparedInTransact
 
     @Override
     public void close() {
-        program.close();
+        program.ifPresent(Program::close);
     }
 }

@@ -1,51 +1,69 @@
 package org.pgporter.bench;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/// The measurements of all rounds. Not for several threads.
+/// The measurements of all rounds, and why some are missing. Not for several threads.
 final class Results {
     private final Map<Cell, List<Measurement>> rounds = new LinkedHashMap<>();
+    private final Map<Cell, String> missing = new LinkedHashMap<>();
 
-    private record Cell(Workload workload, String pooler) {}
+    /// A work of a contender, both under their names.
+    record Cell(String work, String contender) {}
 
-    void add(Workload workload, Pooler pooler, Measurement measurement) {
-        rounds.computeIfAbsent(new Cell(workload, pooler.name()), _ -> new ArrayList<>())
+    void add(Work work, String contender, Measurement measurement) {
+        rounds.computeIfAbsent(new Cell(work.key(), contender), _ -> new ArrayList<>())
                 .add(measurement);
     }
 
-    /// How often each work was measured that was measured at all.
+    /// Keeps the first reason why a contender has not done a work.
+    void fail(Work work, String contender, String reason) {
+        missing.putIfAbsent(new Cell(work.key(), contender), reason);
+    }
+
+    /// Why the contender has not done the work, or not in all rounds; empty when nothing went wrong.
+    Optional<String> missing(Work work, String contender) {
+        return Optional.ofNullable(missing.get(new Cell(work.key(), contender)));
+    }
+
+    /// How often the work was measured that was measured most often.
     int rounds() {
         return rounds.values().stream().mapToInt(List::size).max().orElse(0);
     }
 
-    /// The median over the rounds; empty when nothing was measured.
-    Optional<Double> median(Workload workload, Pooler pooler, ToDoubleFunction<Measurement> value) {
-        return medianOf(values(workload, pooler, value));
+    /// Everything, in the order in which works and contenders first came.
+    Map<Cell, List<Measurement>> all() {
+        return Collections.unmodifiableMap(rounds);
     }
 
-    /// The median of the ratios within each round, because both poolers of a round met the same machine.
-    Optional<Double> ratio(Workload workload, Pooler pooler, Pooler base, ToDoubleFunction<Measurement> value) {
-        var ours = values(workload, pooler, value);
-        var theirs = values(workload, base, value);
+    /// The median over the rounds; empty when nothing was measured.
+    Optional<Double> median(Work work, String contender, Metric metric) {
+        return medianOf(values(work, contender, metric));
+    }
+
+    /// The median of the ratios within each round, because both contenders of a round met the same machine.
+    Optional<Double> ratio(Work work, String contender, String base, Metric metric) {
+        var ours = values(work, contender, metric);
+        var theirs = values(work, base, metric);
         return medianOf(IntStream.range(0, Math.min(ours.size(), theirs.size()))
+                .filter(round -> theirs.get(round) != 0)
                 .mapToObj(round -> ours.get(round) / theirs.get(round))
                 .toList());
     }
 
     /// All values, smallest first.
-    List<Double> sorted(Workload workload, Pooler pooler, ToDoubleFunction<Measurement> value) {
-        return values(workload, pooler, value).stream().sorted().toList();
+    List<Double> sorted(Work work, String contender, Metric metric) {
+        return values(work, contender, metric).stream().sorted().toList();
     }
 
-    private List<Double> values(Workload workload, Pooler pooler, ToDoubleFunction<Measurement> value) {
-        return rounds.getOrDefault(new Cell(workload, pooler.name()), List.of()).stream()
-                .map(value::applyAsDouble)
+    private List<Double> values(Work work, String contender, Metric metric) {
+        return rounds.getOrDefault(new Cell(work.key(), contender), List.of()).stream()
+                .flatMap(it -> it.value(metric).stream())
                 .toList();
     }
 

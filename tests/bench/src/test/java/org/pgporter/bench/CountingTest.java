@@ -8,9 +8,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.pgporter.bench.Measurement.Used;
 
 class CountingTest {
     private static final Instant START = Instant.ofEpochSecond(1_700_000_000);
@@ -38,35 +41,75 @@ class CountingTest {
 
     @Test
     void shouldDivideWhatWasUsedBetweenTwoMomentsByTheTransactions() {
-        var before = new ProcessUsage(START, Duration.ofMillis(500), 9_999);
-        var after = new ProcessUsage(START.plusSeconds(2), Duration.ofMillis(600), 2_048);
+        // Given
+        var pooler = used(100, 2048);
+        var server = used(300, 0);
 
-        var measurement = Measurement.of(before, after, new long[] {1_000, 2_000, 3_000, 10_000});
+        // When
+        var measurement = Measurement.of(Optional.of(pooler), server, new long[] {1_000, 2_000, 3_000, 10_000});
 
-        assertThat(measurement).isEqualTo(new Measurement(25_000, 2, 4, 2, 10, 10, 2));
+        // Then
+        assertThat(measurement.values())
+                .isEqualTo(Map.ofEntries(
+                        Map.entry(Metric.CPU_MICROS, 25_000.0),
+                        Map.entry(Metric.SERVER_CPU_MICROS, 75_000.0),
+                        Map.entry(Metric.TRANSACTIONS_PER_SECOND, 2.0),
+                        Map.entry(Metric.AVERAGE_MILLIS, 4.0),
+                        Map.entry(Metric.P50_MILLIS, 2.0),
+                        Map.entry(Metric.P99_MILLIS, 10.0),
+                        Map.entry(Metric.P999_MILLIS, 10.0),
+                        Map.entry(Metric.WORST_MILLIS, 10.0),
+                        Map.entry(Metric.P99_OVER_P50, 5.0),
+                        Map.entry(Metric.RESIDENT_MEGABYTES, 2.0)));
+    }
+
+    @Test
+    void shouldKnowNothingOfThePoolerWhereThereIsNone() {
+        var measurement = Measurement.of(Optional.empty(), used(300, 5), new long[] {1_000});
+
+        assertThat(measurement.value(Metric.CPU_MICROS)).isEmpty();
+        assertThat(measurement.value(Metric.RESIDENT_MEGABYTES)).isEmpty();
+        assertThat(measurement.value(Metric.TRANSACTIONS_PER_SECOND)).contains(0.5);
     }
 
     @Test
     void shouldRefuseAWindowWithoutTransactions() {
-        var usage = new ProcessUsage(START, Duration.ZERO, 0);
+        var used = used(0, 0);
 
-        assertThatThrownBy(() -> Measurement.of(usage, usage, new long[0])).isInstanceOf(BenchFailure.class);
+        assertThatThrownBy(() -> Measurement.of(Optional.of(used), used, new long[0]))
+                .isInstanceOf(BenchFailure.class);
+    }
+
+    @Test
+    void shouldDivideBytesByTimeAndProcessorTimeByBytes() {
+        var measurement = Bulk.measurement(Optional.of(used(500, 1024)), 4, 2_000_000_000);
+
+        assertThat(measurement.values())
+                .isEqualTo(Map.of(
+                        Metric.MEGABYTES_PER_SECOND,
+                        500.0,
+                        Metric.CPU_SECONDS_PER_GIGABYTE,
+                        0.25,
+                        Metric.RESIDENT_MEGABYTES,
+                        1.0));
     }
 
     @Test
     void shouldTakePercentilesByRank() {
-        var hundred = LongStream.rangeClosed(1, 100).toArray();
+        var thousand = LongStream.rangeClosed(1, 1000).toArray();
 
-        assertThat(Measurement.percentile(hundred, 50)).isEqualTo(50);
-        assertThat(Measurement.percentile(hundred, 99)).isEqualTo(99);
+        assertThat(Measurement.percentile(thousand, 50)).isEqualTo(500);
+        assertThat(Measurement.percentile(thousand, 99)).isEqualTo(990);
+        assertThat(Measurement.percentile(thousand, 99.9)).isEqualTo(999);
         assertThat(Measurement.percentile(new long[] {7}, 50)).isEqualTo(7);
     }
 
     @Test
     void shouldReadTimesBehindANameThatLooksLikeFields() {
+        // Given: 250 and 31 ticks of its own, 7 and 8 of children that have ended
         var stat = "12 (a) 1 2 3) S 1 12 12 0 -1 4194560 100 0 0 0 250 31 7 8 20 0 1 0 99 1 1";
 
-        assertThat(ProcessUsage.cpu(stat)).isEqualTo(Duration.ofMillis(2810));
+        assertThat(ProcessUsage.cpu(stat)).isEqualTo(Duration.ofMillis(2960));
         assertThat(ProcessUsage.resident("Name:\ta\nVmHWM:\t  900 kB\nVmRSS:\t  800 kB\n"))
                 .isEqualTo(800);
     }
@@ -87,12 +130,47 @@ class CountingTest {
     }
 
     @Test
-    void shouldAskPgbenchForWholeSecondsThatHoldTheWindow() {
-        var one = new Workload(Workload.Protocol.SIMPLE, 1, Workload.PoolSize.FEW, false);
-        var many = new Workload(Workload.Protocol.SIMPLE, 200, Workload.PoolSize.FEW, false);
+    void shouldTakeTheMedianOfTheRatiosAndNotTheRatioOfTheMedians() {
+        // Given: the machine was twice as slow in the second round, and it met both
+        var work = Samples.SIMPLE;
+        var results = Samples.results(
+                work, Metric.CPU_MICROS, Map.of("ours", List.of(5.0, 30.0, 8.0), "base", List.of(10.0, 20.0, 10.0)));
 
-        assertThat(Pgbench.seconds(one, Duration.ofMillis(190))).isEqualTo(1);
-        assertThat(Pgbench.seconds(one, Duration.ofMillis(201))).isEqualTo(2);
-        assertThat(Pgbench.seconds(many, Duration.ofMillis(201))).isEqualTo(3);
+        assertThat(results.ratio(work, "ours", "base", Metric.CPU_MICROS)).contains(0.8);
+        assertThat(results.median(work, "ours", Metric.CPU_MICROS)).contains(8.0);
+        assertThat(results.ratio(work, "ours", "nobody", Metric.CPU_MICROS)).isEmpty();
+    }
+
+    @Test
+    void shouldAskPgbenchForWholeSecondsThatHoldTheWindowAndTheLogins() {
+        var one = Catalogue.select(Setup.PLAIN, Work.Protocol.SIMPLE, 1);
+        var many = Catalogue.select(Setup.PLAIN, Work.Protocol.SIMPLE, 10_000);
+
+        assertThat(Pgbench.seconds(one, Duration.ofMillis(190), Duration.ZERO)).isEqualTo(1);
+        assertThat(Pgbench.seconds(one, Duration.ofMillis(200), Duration.ZERO)).isEqualTo(2);
+        assertThat(Pgbench.seconds(many, Duration.ofMillis(190), Duration.ofSeconds(10)))
+                .isEqualTo(17);
+    }
+
+    @Test
+    void shouldKnowWhichNumberOfClientsTheSystemForbids() {
+        var limits = Limits.parse("""
+                Limit                     Soft Limit           Hard Limit           Units
+                Max processes             95000                95000                processes
+                Max open files            1024                 20000                files
+                """);
+
+        assertThat(limits).isEqualTo(new Limits(1024));
+        assertThat(limits.forbids(724)).isEmpty();
+        assertThat(limits.forbids(725)).contains("needs ulimit -n 1025, here it is 1024");
+        assertThat(Limits.parse("Max open files            unlimited            unlimited            files\n")
+                        .forbids(1_000_000))
+                .isEmpty();
+    }
+
+    private static Used used(int milliseconds, long kilobytes) {
+        return new Used(
+                new ProcessUsage(START, Duration.ofMillis(500), 9_999),
+                new ProcessUsage(START.plusSeconds(2), Duration.ofMillis(500L + milliseconds), kilobytes));
     }
 }
