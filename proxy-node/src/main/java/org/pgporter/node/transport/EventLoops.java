@@ -3,15 +3,21 @@ package org.pgporter.node.transport;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.netty.channel.EventLoop;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SingleThreadIoEventLoop;
 import io.netty.util.concurrent.FastThreadLocalThread;
+import io.netty.util.concurrent.RejectedExecutionHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.setup.Setup;
+import org.jspecify.annotations.Nullable;
 import org.pgporter.node.logging.LogKeys;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +30,9 @@ import org.slf4j.LoggerFactory;
 /// round the system waits for threads that no longer run.
 public final class EventLoops implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EventLoops.class);
+    /// How long a loop may go on with messages before it looks at its sockets again.
+    private static final int TASKS_MILLIS = 5;
+
     private static final String THREADS = "pgporter-loop-";
     private static final String DISPATCHERS = "pgporter.loops.loop-";
 
@@ -36,8 +45,7 @@ public final class EventLoops implements AutoCloseable {
         this.transport = transport;
         this.watchdog = new LoopWatchdog(heldThreshold);
         List<LoopClock> clocks = new ArrayList<>();
-        this.group = new MultiThreadIoEventLoopGroup(
-                count, threads(), LoopClock.measured(transport.loops(), watchdog, clocks));
+        this.group = new Group(count, LoopClock.measured(transport.loops(), watchdog, clocks));
         this.loops = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             EventLoop loop = group.next();
@@ -46,6 +54,18 @@ public final class EventLoops implements AutoCloseable {
             loops.add(loop);
         }
         watchdog.start(LoopClock.inOrder(clocks, loops));
+    }
+
+    private static final class Group extends MultiThreadIoEventLoopGroup {
+        Group(int count, IoHandlerFactory handlers) {
+            super(count, threads(), handlers);
+        }
+
+        @Override
+        protected IoEventLoop newChild(Executor executor, IoHandlerFactory handlers, @Nullable Object... arguments) {
+            return new SingleThreadIoEventLoop(
+                    this, executor, handlers, Integer.MAX_VALUE, RejectedExecutionHandlers.reject(), TASKS_MILLIS);
+        }
     }
 
     private static ThreadFactory threads() {
