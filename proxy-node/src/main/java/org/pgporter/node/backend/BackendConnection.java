@@ -143,7 +143,7 @@ public final class BackendConnection {
     public record CancelDone() {}
 
     /// What the owner of the connection learns.
-    public sealed interface Event {
+    public sealed interface Event extends OwnerMessage {
         ActorRef<Command> connection();
     }
 

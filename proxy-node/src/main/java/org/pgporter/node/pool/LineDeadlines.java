@@ -6,18 +6,19 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.pgporter.node.backend.BackendConnection;
 import org.pgporter.node.backend.LeaseId;
+import org.pgporter.node.backend.OwnerMessage;
 
 /// Finds those who have waited too long in the line of one shard, with one timer: it is set for whoever is
 /// first, and when it comes, for whoever is first then. All may wait equally long, so nobody is due before
 /// the first. Confined to the actor whose timers these are.
 final class LineDeadlines {
-    private final TimerScheduler<Pool.Command> timers;
+    private final TimerScheduler<OwnerMessage> timers;
     private final ShardedAssignments<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> assignments;
     private final Shard<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> shard;
     private boolean watching;
 
     LineDeadlines(
-            TimerScheduler<Pool.Command> timers,
+            TimerScheduler<OwnerMessage> timers,
             ShardedAssignments<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> assignments,
             Shard<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> shard) {
         this.timers = timers;

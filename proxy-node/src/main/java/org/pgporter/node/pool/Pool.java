@@ -30,6 +30,7 @@ import org.pgporter.node.backend.BackendOpening;
 import org.pgporter.node.backend.ClientBatch;
 import org.pgporter.node.backend.LeaseEvent;
 import org.pgporter.node.backend.LeaseId;
+import org.pgporter.node.backend.OwnerMessage;
 import org.pgporter.node.backend.ServerParameters;
 import org.pgporter.node.backend.StatementCatalog;
 import org.pgporter.node.backend.WantedParameters;
@@ -51,8 +52,8 @@ import org.slf4j.LoggerFactory;
 /// other one a [PoolShard] does, which is made when the first session of that loop joins. All of them lend
 /// and take back on the same [ShardedAssignments]; which connections are opened and closed, and why, only
 /// the pool decides, so whatever bounds them holds for all shards together.
-public final class Pool extends AbstractBehavior<Pool.Command> {
-    public sealed interface Command {}
+public final class Pool extends AbstractBehavior<OwnerMessage> {
+    public sealed interface Command extends OwnerMessage {}
 
     /// A session has logged in and asks what the server is like.
     ///
@@ -112,8 +113,6 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             ActorRef<BackendConnection.Event> events)
             implements Command {}
 
-    record FromBackend(BackendConnection.Event event) implements Command {}
-
     record DeadlinePassed() implements Command {}
 
     private record FromCoordinator(DatabaseCoordinator.Reply reply) implements Command {}
@@ -149,7 +148,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     private static final String MOVES = "needed on another event loop";
     private static final String SHUTDOWN = "shutdown";
 
-    private final TimerScheduler<Command> timers;
+    private final TimerScheduler<OwnerMessage> timers;
     private final PoolPlan plan;
     private final ConnectionPermits permits;
     private final StatementCatalog statements = new StatementCatalog();
@@ -177,8 +176,8 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     private long sequence;
 
     private Pool(
-            ActorContext<Command> context,
-            TimerScheduler<Command> timers,
+            ActorContext<OwnerMessage> context,
+            TimerScheduler<OwnerMessage> timers,
             PoolPlan plan,
             BackendOpening opening,
             ConnectionPermits fleet,
@@ -187,19 +186,19 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
         this.timers = timers;
         this.plan = plan;
         this.backOff = new LoginBackOff(plan.loginRetry());
-        this.assignments = new ShardedAssignments<>(new Lending(context.getSelf(), wishes));
+        this.assignments = new ShardedAssignments<>(new Lending(self(), wishes));
         this.rebalancing = new Rebalancing<>(assignments);
         this.home = new Branch(
                 assignments.addShard(opening.loop()),
                 opening,
-                context.getSelf(),
-                context.messageAdapter(BackendConnection.Event.class, FromBackend::new));
+                self(),
+                context.getSelf().narrow());
         branches.put(opening.loop(), home);
         this.deadlines = new LineDeadlines(timers, assignments, home.shard());
         this.share = cap.map(terms -> new DatabaseShare(
                         terms,
                         context.messageAdapter(DatabaseCoordinator.Reply.class, FromCoordinator::new),
-                        context.getSelf(),
+                        self(),
                         fleet,
                         assignments,
                         new Hands()))
@@ -212,7 +211,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     /// Must run on the dispatcher of the event loop that `opening` connects on.
     ///
     /// @param cap on which terms the pool shares its database's slots with others; empty without a cap
-    static Behavior<Command> create(
+    static Behavior<OwnerMessage> create(
             PoolPlan plan, BackendOpening opening, ConnectionPermits permits, Optional<DatabaseShare.Terms> cap) {
         return Behaviors.setup(
                 context -> Behaviors.withTimers(timers -> new Pool(context, timers, plan, opening, permits, cap)));
@@ -253,14 +252,30 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
     }
 
     @Override
-    public Receive<Command> createReceive() {
+    public Receive<OwnerMessage> createReceive() {
         return newReceiveBuilder()
-                .onAnyMessage(this::onCommand)
+                .onAnyMessage(this::onMessage)
                 .onSignal(Terminated.class, this::onTerminated)
                 .build();
     }
 
-    private Behavior<Command> onCommand(Command command) {
+    private ActorRef<Command> self() {
+        return getContext().getSelf().narrow();
+    }
+
+    private Behavior<OwnerMessage> onMessage(OwnerMessage message) {
+        switch (message) {
+            case BackendConnection.Event event -> onBackend(event);
+            case Command command -> onCommand(command);
+            default -> throw new IllegalArgumentException("not for a pool: " + message);
+        }
+        if (share != null && share.claims()) {
+            openWhatIsWanted(); // fewer may wait now, or less long
+        }
+        return goOn();
+    }
+
+    private void onCommand(Command command) {
         switch (command) {
             case Join join -> onJoin(join);
             case Acquire acquire -> onAcquire(acquire);
@@ -275,7 +290,6 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             case GivesUp(var acquire) -> unserved(acquire, whyNoConnection());
             case WaitsAgain(int loop) -> waitsAgain(loop);
             case ShardReady ready -> onShardReady(ready);
-            case FromBackend(var event) -> onBackend(event);
             case FromCoordinator(var reply) -> Optional.ofNullable(share).ifPresent(own -> own.on(reply));
             case DeadlinePassed _ -> deadlines.passed().forEach(overdue -> unserved(overdue, whyNoConnection()));
             case Housekeeping _ -> onHousekeeping();
@@ -287,14 +301,10 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
             }
             case Shutdown _ -> onShutdown();
         }
-        if (share != null && share.claims()) {
-            openWhatIsWanted(); // fewer may wait now, or less long
-        }
-        return goOn();
     }
 
     /// Not before every connection has stopped: one that is closed may still have a request to give back.
-    private Behavior<Command> goOn() {
+    private Behavior<OwnerMessage> goOn() {
         if (shuttingDown && getContext().getChildren().size() == shards.size()) {
             return Behaviors.stopped();
         }
@@ -329,7 +339,8 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
                 .spawn(
                         PoolShard.create(plan, getContext().getSelf(), wishes, assignments, shard),
                         "shard-" + loop,
-                        DispatcherSelector.fromConfig(there.dispatcher()));
+                        DispatcherSelector.fromConfig(there.dispatcher()))
+                .narrow();
         getContext().watch(actor);
         shards.put(loop, actor);
     }
@@ -599,7 +610,7 @@ public final class Pool extends AbstractBehavior<Pool.Command> {
 
     /// A connection that ended without saying so: a defect of ours, but no reason to lose count. Without
     /// one of its shards the pool is of no use.
-    private Behavior<Command> onTerminated(Terminated signal) {
+    private Behavior<OwnerMessage> onTerminated(Terminated signal) {
         if (shards.containsValue(signal.getRef().<Command>unsafeUpcast())) {
             return Behaviors.stopped();
         }

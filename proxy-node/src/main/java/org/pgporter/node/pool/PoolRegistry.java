@@ -223,7 +223,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 .spawn(
                         Pool.create(plan, opening, permits, cap(plan, settings, loop)),
                         kind + ++sequence + "-" + loop,
-                        DispatcherSelector.fromConfig(loops.dispatcher(loop)));
+                        DispatcherSelector.fromConfig(loops.dispatcher(loop)))
+                .narrow();
         getContext().watch(pool);
         return pool;
     }

@@ -10,23 +10,24 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.pgporter.node.backend.BackendConnection;
 import org.pgporter.node.backend.LeaseId;
+import org.pgporter.node.backend.OwnerMessage;
 
 /// Stands for a [Pool] on an event loop that is not the pool's own: for the sessions there it is the pool,
 /// and for the backend connections there it is the owner. Lending and taking back it does itself, without a
 /// word to the pool, on the assignments that they share; everything else, which is rare, it passes on.
-final class PoolShard extends AbstractBehavior<Pool.Command> {
+final class PoolShard extends AbstractBehavior<OwnerMessage> {
     private final PoolPlan plan;
-    private final ActorRef<Pool.Command> pool;
+    private final ActorRef<OwnerMessage> pool;
     private final PoolWishes wishes;
     private final ShardedAssignments<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> assignments;
     private final Shard<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> shard;
     private final LineDeadlines deadlines;
 
     private PoolShard(
-            ActorContext<Pool.Command> context,
-            TimerScheduler<Pool.Command> timers,
+            ActorContext<OwnerMessage> context,
+            TimerScheduler<OwnerMessage> timers,
             PoolPlan plan,
-            ActorRef<Pool.Command> pool,
+            ActorRef<OwnerMessage> pool,
             PoolWishes wishes,
             ShardedAssignments<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> assignments,
             Shard<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> shard) {
@@ -37,15 +38,14 @@ final class PoolShard extends AbstractBehavior<Pool.Command> {
         this.assignments = assignments;
         this.shard = shard;
         this.deadlines = new LineDeadlines(timers, assignments, shard);
-        ActorRef<BackendConnection.Event> events =
-                context.messageAdapter(BackendConnection.Event.class, Pool.FromBackend::new);
-        pool.tell(new Pool.ShardReady(shard, context.getSelf(), events));
+        pool.tell(new Pool.ShardReady(
+                shard, context.getSelf().narrow(), context.getSelf().narrow()));
     }
 
     /// Must run on the dispatcher of the shard's event loop. Says [Pool.ShardReady].
-    static Behavior<Pool.Command> create(
+    static Behavior<OwnerMessage> create(
             PoolPlan plan,
-            ActorRef<Pool.Command> pool,
+            ActorRef<OwnerMessage> pool,
             PoolWishes wishes,
             ShardedAssignments<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> assignments,
             Shard<ActorRef<BackendConnection.Command>, LeaseId, Pool.Acquire> shard) {
@@ -54,14 +54,14 @@ final class PoolShard extends AbstractBehavior<Pool.Command> {
     }
 
     @Override
-    public Receive<Pool.Command> createReceive() {
+    public Receive<OwnerMessage> createReceive() {
         return newReceiveBuilder().onAnyMessage(this::onCommand).build();
     }
 
-    private Behavior<Pool.Command> onCommand(Pool.Command command) {
+    private Behavior<OwnerMessage> onCommand(OwnerMessage command) {
         switch (command) {
             case Pool.Acquire acquire -> onAcquire(acquire);
-            case Pool.FromBackend(BackendConnection.Available(var connection)) -> onAvailable(connection);
+            case BackendConnection.Available(var connection) -> onAvailable(connection);
             case Pool.Withdraw withdraw -> onWithdraw(withdraw);
             case Pool.DeadlinePassed _ -> deadlines.passed().forEach(overdue -> pool.tell(new Pool.GivesUp(overdue)));
             default -> pool.tell(command);
@@ -101,7 +101,7 @@ final class PoolShard extends AbstractBehavior<Pool.Command> {
     private void onAvailable(ActorRef<BackendConnection.Command> connection) {
         long now = System.nanoTime();
         if (wishes.whatIsFree() || assignments.expired(connection, now)) {
-            pool.tell(new Pool.FromBackend(new BackendConnection.Available(connection)));
+            pool.tell(new BackendConnection.Available(connection));
             return;
         }
         assignments.free(connection, now);

@@ -142,7 +142,9 @@ final class PoolWorld implements AutoCloseable {
                     Optional.of(Secret.of("secret")),
                     Optional.empty());
             pool = kit.spawn(
-                    Pool.create(plan, opening, permits, cap), DispatcherSelector.fromConfig(loops.dispatcher(loop)));
+                            Pool.create(plan, opening, permits, cap),
+                            DispatcherSelector.fromConfig(loops.dispatcher(loop)))
+                    .narrow();
             pools.add(pool);
         }
 
