@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -36,6 +35,7 @@ import org.pgporter.node.backend.StatementCatalog;
 import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.logging.LogKeys;
+import org.pgporter.node.pool.PoolBranches.Branch;
 import org.pgporter.node.transport.HoldsBytes;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.slf4j.Logger;
@@ -131,15 +131,6 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     public record JoinFailed(ErrorResponse error) implements JoinReply {}
 
-    /// A part of the pool, with what it takes to open connections there.
-    ///
-    /// @param sessions whom the sessions of the loop ask
-    private record Branch(
-            Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire> shard,
-            BackendOpening opening,
-            ActorRef<Command> sessions,
-            ActorRef<BackendConnection.Event> events) {}
-
     private record Joining(int loop, ActorRef<JoinReply> replyTo) {}
 
     private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
@@ -157,11 +148,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     private final ShardedAssignments<ActorRef<BackendConnection.Command>, LeaseId, Acquire> assignments;
     private final PoolWishes wishes = new PoolWishes();
     private final Rebalancing<ActorRef<BackendConnection.Command>, LeaseId, Acquire> rebalancing;
-    /// By the index of their loop; the pool's own is the first.
-    private final Map<Integer, Branch> branches = new LinkedHashMap<>();
-    /// The [PoolShard]s by the same index, also those that are not ready yet.
-    private final Map<Integer, ActorRef<Command>> shards = new HashMap<>();
-    private final Branch home;
+    private final PoolBranches branches;
     private final LineDeadlines deadlines;
     private final Map<ActorRef<BackendConnection.Command>, ConnectionPermit> permitOf = new HashMap<>();
     private final Map<ActorRef<BackendConnection.Command>, Branch> stillOpening = new HashMap<>();
@@ -188,13 +175,8 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         this.backOff = new LoginBackOff(plan.loginRetry());
         this.assignments = new ShardedAssignments<>(new Lending(self(), wishes));
         this.rebalancing = new Rebalancing<>(assignments);
-        this.home = new Branch(
-                assignments.addShard(opening.loop()),
-                opening,
-                self(),
-                context.getSelf().narrow());
-        branches.put(opening.loop(), home);
-        this.deadlines = new LineDeadlines(timers, assignments, home.shard());
+        this.branches = new PoolBranches(context, plan, wishes, assignments, opening);
+        this.deadlines = new LineDeadlines(timers, assignments, branches.home().shard());
         this.share = cap.map(terms -> new DatabaseShare(
                         terms,
                         context.messageAdapter(DatabaseCoordinator.Reply.class, FromCoordinator::new),
@@ -215,28 +197,6 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             PoolPlan plan, BackendOpening opening, ConnectionPermits permits, Optional<DatabaseShare.Terms> cap) {
         return Behaviors.setup(
                 context -> Behaviors.withTimers(timers -> new Pool(context, timers, plan, opening, permits, cap)));
-    }
-
-    /// Called on the threads of all shards.
-    private record Lending(ActorRef<Command> pool, PoolWishes wishes)
-            implements ShardedAssignments.Hands<ActorRef<BackendConnection.Command>, Acquire> {
-        @Override
-        public void lend(ActorRef<BackendConnection.Command> connection, Acquire acquire) {
-            connection.tell(
-                    new BackendConnection.Lend(acquire.lease(), acquire.holder(), acquire.wanted(), acquire.first()));
-        }
-
-        @Override
-        public void waitsAgain(int loop) {
-            pool.tell(new WaitsAgain(loop));
-        }
-
-        @Override
-        public void borrowsOften(int loop) {
-            if (wishes.whoWaits()) {
-                pool.tell(new BorrowsOften(loop));
-            }
-        }
     }
 
     private final class Hands implements DatabaseShare.Hands {
@@ -286,7 +246,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
                 lookAtTheLine();
             }
             case SomethingIsFree _ -> lookAtWhatIsIdle();
-            case BorrowsOften(int loop) -> onBorrowsOften(branch(loop));
+            case BorrowsOften(int loop) -> onBorrowsOften(branches.onOrHome(loop));
             case GivesUp(var acquire) -> unserved(acquire, whyNoConnection());
             case WaitsAgain(int loop) -> waitsAgain(loop);
             case ShardReady ready -> onShardReady(ready);
@@ -305,7 +265,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     /// Not before every connection has stopped: one that is closed may still have a request to give back.
     private Behavior<OwnerMessage> goOn() {
-        if (shuttingDown && getContext().getChildren().size() == shards.size()) {
+        if (shuttingDown && getContext().getChildren().size() == branches.shards()) {
             return Behaviors.stopped();
         }
         wish();
@@ -314,7 +274,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     /// Says what the shards shall tell, and looks at once at what has happened before they could know.
     private void wish() {
-        if (shards.isEmpty()) {
+        if (branches.onlyHome()) {
             return;
         }
         boolean mayOpen = mayOpen()
@@ -332,28 +292,10 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     // ---- shards
 
-    private void addShard(int loop) {
-        BackendOpening there = home.opening().on(loop);
-        Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire> shard = assignments.addShard(loop);
-        ActorRef<Command> actor = getContext()
-                .spawn(
-                        PoolShard.create(plan, getContext().getSelf(), wishes, assignments, shard),
-                        "shard-" + loop,
-                        DispatcherSelector.fromConfig(there.dispatcher()))
-                .narrow();
-        getContext().watch(actor);
-        shards.put(loop, actor);
-    }
-
     private void onShardReady(ShardReady ready) {
-        int loop = ready.shard().loop();
-        branches.put(loop, new Branch(ready.shard(), home.opening().on(loop), ready.sessions(), ready.events()));
+        branches.isReady(ready);
         answerJoining();
         openWhatIsWanted();
-    }
-
-    private Branch branch(int loop) {
-        return branches.getOrDefault(loop, home);
     }
 
     private void onBorrowsOften(Branch branch) {
@@ -369,8 +311,8 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     }
 
     private void waitsAgain(int loop) {
-        Branch at = branch(loop);
-        if (at == home) {
+        Branch at = branches.onOrHome(loop);
+        if (at == branches.home()) {
             deadlines.watch();
         } else {
             at.sessions().tell(new DeadlinePassed()); // it looks when the next one passes
@@ -408,9 +350,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             join.replyTo().tell(new JoinFailed(lasting.get()));
             return;
         }
-        if (join.loop() != home.shard().loop() && !shards.containsKey(join.loop())) {
-            addShard(join.loop());
-        }
+        branches.add(join.loop());
         joiningSince = joining.isEmpty() ? System.nanoTime() : joiningSince;
         joining.add(new Joining(join.loop(), join.replyTo()));
         answerJoining();
@@ -425,11 +365,9 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         ServerParameters known = parameters;
         if (known != null) {
             joining.removeIf(waiting -> {
-                Branch branch = branches.get(waiting.loop());
-                if (branch != null) {
-                    waiting.replyTo().tell(new Joined(branch.sessions(), known, statements, accepted));
-                }
-                return branch != null;
+                Optional<Branch> branch = branches.on(waiting.loop());
+                branch.ifPresent(at -> waiting.replyTo().tell(new Joined(at.sessions(), known, statements, accepted)));
+                return branch.isPresent();
             });
         }
     }
@@ -444,7 +382,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             unserved(acquire, refusal.get());
             return;
         }
-        if (assignments.acquire(home.shard(), plan.waiting(acquire.lease(), acquire, System.nanoTime()))) {
+        if (assignments.acquire(branches.home().shard(), plan.waiting(acquire.lease(), acquire, System.nanoTime()))) {
             return;
         }
         openWhatIsWanted();
@@ -488,7 +426,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
                         .addKeyValue(LogKeys.POOL, plan.key())
                         .addKeyValue(LogKeys.BACKEND_PID, pid)
                         .log("backend connection opened");
-                Branch branch = Objects.requireNonNullElse(stillOpening.remove(connection), home);
+                Branch branch = Objects.requireNonNullElse(stillOpening.remove(connection), branches.home());
                 backOff.letIn();
                 parameters = reported;
                 long now = System.nanoTime();
@@ -528,7 +466,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             return;
         }
         long now = System.nanoTime();
-        assignments.acquireFirst(home.shard(), plan.waiting(acquire.lease(), acquire, now), now);
+        assignments.acquireFirst(branches.home().shard(), plan.waiting(acquire.lease(), acquire, now), now);
         openWhatIsWanted();
         deadlines.watch();
     }
@@ -580,7 +518,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             rebalancing
                     .closed(connection)
                     .filter(_ -> mayOpen() && assignments.open() + assignments.opening() < room())
-                    .ifPresent(shard -> open(branch(shard.loop())));
+                    .ifPresent(shard -> open(branches.onOrHome(shard.loop())));
             openWhatIsWanted();
         }
     }
@@ -611,7 +549,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     /// A connection that ended without saying so: a defect of ours, but no reason to lose count. Without
     /// one of its shards the pool is of no use.
     private Behavior<OwnerMessage> onTerminated(Terminated signal) {
-        if (shards.containsValue(signal.getRef().<Command>unsafeUpcast())) {
+        if (branches.isShard(signal.getRef().<Command>unsafeUpcast())) {
             return Behaviors.stopped();
         }
         ActorRef<BackendConnection.Command> connection = signal.getRef().unsafeUpcast();
@@ -651,7 +589,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     private void openWhatIsWanted() {
         boolean mayOpen = mayOpen();
         int forJoining = parameters == null && !joining.isEmpty() ? 1 : 0;
-        int minimum = home.opening().canLogIn(proof) ? plan.minSize() : 0;
+        int minimum = branches.home().opening().canLogIn(proof) ? plan.minSize() : 0;
         int parallel = plan.parallelOpenings();
         int growth = rebalancing.wanted();
         int atLeast = Math.max(
@@ -670,15 +608,8 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     /// Where to open a connection.
     private Branch where(boolean forClients) {
-        if (branches.size() == 1) {
-            return home;
-        }
-        Optional<Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire>> growing =
-                forClients ? Optional.empty() : rebalancing.next();
-        Shard<ActorRef<BackendConnection.Command>, LeaseId, Acquire> shard =
-                growing.orElseGet(() -> assignments.nextToOpen(
-                        branches.values().stream().map(Branch::shard).toList()));
-        return branch(shard.loop());
+        return (forClients ? Optional.<Branch>empty() : rebalancing.next().map(to -> branches.onOrHome(to.loop())))
+                .orElseGet(branches::nextToOpen);
     }
 
     /// @return whether there was a permit for it
@@ -708,7 +639,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         if (share != null) {
             share.offerWhatIsIdle(); // connections have come of age
         }
-        if (branches.size() > 1) {
+        if (!branches.onlyHome()) {
             boolean full = share == null
                     && guests.isEmpty()
                     && mayOpen()

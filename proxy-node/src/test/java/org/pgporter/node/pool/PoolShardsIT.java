@@ -93,6 +93,46 @@ class PoolShardsIT {
         }
     }
 
+    /// While each loop can serve itself, nothing that happens on one is heard on the other.
+    @Test
+    void shouldServeTheOtherLoopWhileThatOfThePoolIsBusy() throws Exception {
+        try (var postgres = FakePostgres.start()) {
+            // Given a full pool with a connection on each loop
+            var home = world.client(Plans.sized(PoolWorld.plan(postgres.port()), 2, 0, 2));
+            var first = home.attached(home.acquires());
+            var other = home.onTheOtherLoop();
+            var second = other.attached(other.acquires());
+            home.hasHeard();
+
+            home.inOneTurn(() -> {
+                // When nobody else waits
+                other.gives(second);
+                other.hasHeard();
+                var used = second;
+                for (int i = 0; i < 100; i++) {
+                    used = other.attached(other.acquires());
+                    other.gives(used);
+                    other.hasHeard();
+                }
+                used = other.attached(other.acquires());
+                // When there is a line
+                for (int i = 0; i < 100; i++) {
+                    other.acquires();
+                }
+                for (int i = 0; i < 100; i++) {
+                    other.gives(used);
+                    used = other.attached();
+                }
+                other.gives(used);
+            });
+
+            // Then
+            assertThat(postgres.connections()).isEqualTo(2);
+            home.gives(first);
+            home.attached(home.acquires());
+        }
+    }
+
     @Test
     void shouldServeBothLoopsInTurnWithOneConnection() {
         try (var postgres = FakePostgres.start()) {
