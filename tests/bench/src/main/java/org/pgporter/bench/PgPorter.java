@@ -59,7 +59,7 @@ record PgPorter(Path home, String io, int loops, String jvmOptions) implements C
                 """.formatted(
                         database.certificate().chain(), database.certificate().key())
                 : "";
-        var serverTls = setup.serverTls() ? "  server_tls_mode: require\n" : "";
+        var serverTls = "  server_tls_mode: " + (setup.serverTls() ? "require" : "disable") + "\n";
         return """
                 general:
                   host: "%s"

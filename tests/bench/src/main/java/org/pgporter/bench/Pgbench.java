@@ -22,8 +22,9 @@ final class Pgbench {
     private static final Duration LEAD_OF_EACH = Duration.ofNanos(150_000);
     // For the delays of a busy machine.
     private static final Duration TAIL = Duration.ofMillis(500);
-    // A guess for the first run; then the logins of the run before say it.
-    private static final Duration LOGIN = Duration.ofNanos(2_500_000);
+    // A guess for the first run of a pooler; then the logins of the run before say it.
+    private static final Duration LOGIN = Duration.ofNanos(1_500_000);
+    private static final int MANY = 100;
     private static final double MARGIN = 1.4;
     private static final int ATTEMPTS = 4;
     private static final int MORE_SECONDS = 2;
@@ -63,9 +64,9 @@ final class Pgbench {
 
     /// One run, and somebody looks when the window begins and ends.
     Measurement run(Work.Load load, Pooler pooler, Duration window, Observer observer) {
-        var key = pooler.contender().name() + load.clients() + load.reconnect() + load.setup();
+        var key = pooler.contender().name() + load.setup();
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            var guess = logins.getOrDefault(key, LOGIN.multipliedBy(load.reconnect() ? 1 : load.clients()));
+            var guess = logins.getOrDefault(key, LOGIN).multipliedBy(load.reconnect() ? 1 : load.clients());
             var more = guess.plus(observer.takes()).plusSeconds((long) attempt * MORE_SECONDS);
             var measured = tryRun(load, pooler, window, more, key, observer);
             if (measured.isPresent()) {
@@ -123,7 +124,11 @@ final class Pgbench {
                 running.add(Program.start(output, PgbenchCommand.environment(load.setup()), command));
             }
             var early = !begins(running, load);
-            logins.put(key, early ? before.multipliedBy(2) : since(started));
+            if (load.clients() >= MANY) {
+                // Of few clients it is the start of pgbench that takes long, and not the logins.
+                var taken = early ? before.multipliedBy(2) : since(started);
+                logins.put(key, taken.dividedBy(load.clients()));
+            }
             early = early || anyEndsWithin(running, lead(load));
             observer.begins();
             var serverBefore = database.usage();

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -12,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 
 /// Measures in rounds, one setup after the other. Within a round the contenders take turns at each work, and each
@@ -30,6 +31,9 @@ record Series(
         long started) {
     private static final Duration COLD_WITHIN = Duration.ofSeconds(60);
     private static final int ATTEMPTS = 2;
+    // Clients that use the cold pools.
+    private static final int AT_ONCE = 8;
+    private static final int LAST_WORDS = 10;
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
 
     /// What measures, each its kind of work.
@@ -106,12 +110,21 @@ record Series(
         progress.printf(
                 "using each of %d pools of %s once%n",
                 setup.pools().size(), pooler.contender().name());
-        try {
-            for (var pool : setup.pools()) {
-                Database.ask(pooler, pool);
+        try (var several = Executors.newFixedThreadPool(AT_ONCE)) {
+            var answers = setup.pools().stream()
+                    .map(pool -> several.submit(() -> {
+                        Database.ask(pooler, pool);
+                        return pool;
+                    }))
+                    .toList();
+            for (var answer : answers) {
+                answer.get();
             }
-        } catch (SQLException e) {
-            throw new BenchFailure("a pool cannot be used: " + e.getMessage(), e);
+        } catch (ExecutionException e) {
+            throw new BenchFailure("a pool cannot be used: " + e.getCause(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BenchFailure("interrupted", e);
         }
         var deadline = System.nanoTime() + COLD_WITHIN.toNanos();
         while (tools.database().backends() > setup.pools().size() / 10 && System.nanoTime() < deadline) {
@@ -168,7 +181,7 @@ record Series(
         }
         var pooler = running.get(contender);
         if (pooler != null && results.missing(work, name).isEmpty()) {
-            attempt(work, contender, results, () -> results.add(work, name, measured(work, pooler)));
+            attempt(work, pooler, results);
         }
     }
 
@@ -197,18 +210,25 @@ record Series(
     }
 
     /// A second try for who fails: some lose a login now and then.
-    private void attempt(Work work, Contender contender, Results results, Runnable action) {
+    private void attempt(Work work, Pooler pooler, Results results) {
+        var name = pooler.contender().name();
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             try {
-                action.run();
+                results.add(work, name, measured(work, pooler));
                 return;
             } catch (BenchFailure e) {
-                progress.printf(
-                        "%s fails at %s, attempt %d: %s%n", contender.name(), work.key(), attempt, e.getMessage());
+                progress.printf("%s fails at %s, attempt %d: %s%n", name, work.key(), attempt, e.getMessage());
                 if (attempt == ATTEMPTS) {
-                    results.fail(work, contender.name(), "fails: " + e.getMessage());
+                    results.fail(work, name, "fails: " + e.getMessage() + lastWords(pooler));
                 }
             }
         }
+    }
+
+    /// What the pooler itself has said at last.
+    private static String lastWords(Pooler pooler) {
+        var lines = pooler.program().map(it -> it.output().lines().toList()).orElse(List.of());
+        return "\nIts last words:\n"
+                + String.join("\n", lines.subList(Math.max(0, lines.size() - LAST_WORDS), lines.size()));
     }
 }

@@ -89,7 +89,12 @@ record Table(List<Column> columns, List<String> contenders, Results results, Opt
                 .findFirst()
                 .map(it -> it.substring(Math.max(it.indexOf("error: "), 0)))
                 .orElse(reason);
-        var words = line.replaceAll("\\s+", " ").replace("|", "/").strip();
+        // Paths and numbers of processes say nothing to the reader of a table.
+        var words = line.replaceAll("\\S*/", "")
+                .replaceAll("(program \\d+|\\S+) ended at once: ", "")
+                .replaceAll("\\s+", " ")
+                .replace("|", "/")
+                .strip();
         return words.length() <= REASON ? words : words.substring(0, REASON) + " …";
     }
 
