@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pgporter.support.TestPki;
 
 class CommandLineTest {
     private static final String GOOD = """
@@ -60,6 +61,23 @@ class CommandLineTest {
                         first -> assertThat(first).startsWith(file + ":2: general.prot: "),
                         second -> assertThat(second).startsWith(file + ":8: pools.shop.users[0].pool_size: "));
         assertThat(out.toString()).doesNotContain("in-plain-text");
+    }
+
+    @Test
+    void shouldNameCertificatesThatCannotBeUsed() throws Exception {
+        var pki = TestPki.in(directory.resolve("pki"));
+        var one = pki.server("localhost");
+        var other = pki.server("localhost");
+        var file = write("general:\n  tls_certificate: " + one.certificate() + "\n  tls_private_key: " + other.key()
+                + "\npools:\n  shop:\n    server_tls_mode: verify-full\n    server_tls_ca_cert: /nowhere.pem\n"
+                + "    users: [{username: app, password: in-plain-text}]\n");
+
+        assertThat(run("check", "--config", file)).isEqualTo(ExitCodes.FAILED);
+        assertThat(out.toString().lines())
+                .containsExactly(
+                        file + ": general.tls_private_key: " + other.key()
+                                + " is not the key of the first certificate in " + one.certificate(),
+                        file + ": pools.shop.server_tls_ca_cert: /nowhere.pem does not exist");
     }
 
     @Test

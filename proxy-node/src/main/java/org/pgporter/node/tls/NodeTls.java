@@ -1,5 +1,6 @@
 package org.pgporter.node.tls;
 
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -159,6 +160,11 @@ public final class NodeTls implements AutoCloseable {
         return unixSocket -> Optional.of(new ClientNegotiation(unixSocket ? Optional.empty() : clients));
     }
 
+    /// What the next client would get.
+    ClientTls.Offer offer() throws TlsProblem {
+        return clients.orElseThrow().offer(UnpooledByteBufAllocator.DEFAULT);
+    }
+
     /// TLS of the backend connections of a pool.
     public synchronized PoolTls pool(PoolSettings settings) {
         return pools.computeIfAbsent(
@@ -180,6 +186,11 @@ public final class NodeTls implements AutoCloseable {
                 new TreeMap<>(java.util.Comparator.comparing(PoolKey::database).thenComparing(PoolKey::user));
         pools.forEach((key, pool) -> counters.put(key, pool.counters()));
         return counters;
+    }
+
+    /// What has been counted of the backend connections of one pool; empty before it was needed.
+    public synchronized Optional<TlsCounters> counters(PoolKey pool) {
+        return Optional.ofNullable(pools.get(pool)).map(PoolTls::counters);
     }
 
     /// The threads that compute for handshakes.

@@ -26,7 +26,7 @@ final class PemFiles {
     private static final int MOST_BYTES = 16 * 1024 * 1024;
 
     private static final Pattern BLOCK =
-            Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \\1-----", Pattern.DOTALL);
+            Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
     private static final String CERTIFICATE = "CERTIFICATE";
     private static final String REVOCATION_LIST = "X509 CRL";
@@ -98,7 +98,7 @@ final class PemFiles {
                 throw new TlsProblem(key, file + ": the private key is encrypted, and nobody is here to decrypt it");
             }
             try {
-                blocks.add(new Block(label, Base64.getMimeDecoder().decode(body)));
+                blocks.add(new Block(label, Base64.getDecoder().decode(body.replaceAll("\\s", ""))));
             } catch (IllegalArgumentException _) {
                 throw new TlsProblem(key, file + ": a block " + label + " is not base64");
             }

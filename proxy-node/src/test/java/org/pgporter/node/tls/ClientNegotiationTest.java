@@ -169,7 +169,7 @@ class ClientNegotiationTest {
     }
 
     @Test
-    void shouldTakeACancelRequestWithoutTlsEvenWhereItIsRequired() throws TlsProblem {
+    void shouldTakeACancelRequestWithoutTlsEvenWhereItIsRequired() throws TlsProblem { // checklist 57
         EmbeddedChannel channel = channel(tls(options().withTlsMode(ClientTlsMode.REQUIRE)));
         CancelRequest cancel = new CancelRequest(7, Bytes.of(new byte[] {1, 2, 3, 4}));
         channel.writeInbound(bytes(cancel));

@@ -2,12 +2,14 @@ package org.pgporter.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.pgporter.protocol.message.TransactionStatus.IDLE;
 
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -16,10 +18,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.pgporter.cluster.PoolKey;
 import org.pgporter.config.ClientTlsMode;
 import org.pgporter.config.IoTransport;
 import org.pgporter.config.ServerTlsMode;
 import org.pgporter.config.TlsEngine;
+import org.pgporter.protocol.message.CopyDone;
+import org.pgporter.protocol.message.CopyInResponse;
+import org.pgporter.protocol.message.CopyOutResponse;
+import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.RowDescription;
 import org.pgporter.support.RawClient;
 import org.pgporter.support.TestPki;
@@ -27,6 +34,9 @@ import org.pgporter.support.TestPostgres;
 
 /// TLS on both legs at once, between real ends, with each engine and each kind of I/O.
 class TlsIT {
+    private static final int LARGE = 100_000_000;
+    private static final int COPIED_LINES = 100;
+    private static final int COPIED_LINE = 60_000;
     private static final String USER = "tls_user";
 
     @TempDir
@@ -55,6 +65,51 @@ class TlsIT {
         postgres.close();
     }
 
+    /// Thousands of records, in both directions of the node.
+    private static void passesALargeRow(RawClient client, int size) {
+        client.sendsQuery("select repeat('x', " + size + ")");
+        client.expects(RowDescription.class);
+        client.skips(1 + 4 + 2 + 4 + (long) size);
+        client.expectsCommandComplete("SELECT 1");
+        client.expectsReadyForQuery(IDLE);
+    }
+
+    private static void copiesBothWays(RawClient client) {
+        client.query("create temporary table copied (line text)");
+        client.sendsQuery("copy copied from stdin");
+        client.expects(CopyInResponse.class);
+        String line = "y".repeat(COPIED_LINE - 1) + "\n";
+        for (int i = 0; i < COPIED_LINES; i++) {
+            client.sendsCopyData(line);
+        }
+        client.sendsCopyDone();
+        client.expectsCommandComplete("COPY " + COPIED_LINES);
+        client.expectsReadyForQuery(IDLE);
+        client.sendsQuery("copy copied to stdout");
+        client.expects(CopyOutResponse.class);
+        client.skips((long) COPIED_LINES * (1 + 4 + COPIED_LINE));
+        client.expects(CopyDone.class);
+        client.expectsCommandComplete("COPY " + COPIED_LINES);
+        client.expectsReadyForQuery(IDLE);
+        client.query("drop table copied");
+    }
+
+    /// Over a connection without TLS to the node, as old libpq does, and with TLS to PostgreSQL.
+    private static void cancels(TestNode node, RawClient client) {
+        PoolKey pool = new PoolKey(USER, USER);
+        client.sendsQuery("select pg_sleep(60)");
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> !postgres.rows(
+                                "select 1 from pg_stat_activity where state = 'active' and usename = ?", USER)
+                        .isEmpty());
+        long before = node.node().tls().counters(pool).orElseThrow().handshakes();
+        client.cancel();
+        client.expects(RowDescription.class);
+        assertThat(client.expects(ErrorResponse.class).sqlState().code()).isEqualTo("57014");
+        client.expectsReadyForQuery(IDLE);
+        assertThat(node.node().tls().counters(pool).orElseThrow().handshakes()).isEqualTo(before + 1);
+    }
+
     static Stream<Arguments> enginesAndKinds() {
         return Stream.of(
                 Arguments.of(TlsEngine.BORINGSSL, IoTransport.IO_URING, true),
@@ -65,7 +120,7 @@ class TlsIT {
 
     @ParameterizedTest
     @MethodSource("enginesAndKinds")
-    void shouldEncryptBothLegs(TlsEngine engine, IoTransport io, boolean rsa) throws SQLException {
+    void shouldEncryptBothLegs(TlsEngine engine, IoTransport io, boolean rsa) throws SQLException { // checklist 53
         TestPki.Identity identity = rsa ? pki.rsaServer("localhost") : pki.server("localhost");
         try (TestNode node = TestNode.inFrontOf(postgres.host(), postgres.port())
                 .user(USER, USER, postgres.secretOf(USER))
@@ -85,6 +140,9 @@ class TlsIT {
                 client.expectsCommandComplete("SELECT 1");
                 client.expectsReadyForQuery(IDLE);
                 assertThat(node.node().tls().clientCounters().connections()).isEqualTo(1);
+                passesALargeRow(client, io == IoTransport.IO_URING ? LARGE : LARGE / 10);
+                copiesBothWays(client);
+                cancels(node, client);
                 client.terminates();
             }
             Properties properties = new Properties();

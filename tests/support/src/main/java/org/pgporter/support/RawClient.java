@@ -133,6 +133,23 @@ public final class RawClient implements AutoCloseable {
         return this;
     }
 
+    /// Sends startup packets in one write.
+    public RawClient sendsPackets(StartupPacket... packets) {
+        for (var packet : packets) {
+            transcript.message(Transcript.FRONTEND, packet);
+        }
+        socket.write(WireSocket.encoded(packets));
+        return this;
+    }
+
+    /// As [#sendsStartup], to a server that may have closed already.
+    public RawClient sendsStartupIfOpen(String user, String database) {
+        var packet = new StartupMessage(version, Map.of("user", user, "database", database));
+        transcript.message(Transcript.FRONTEND, packet);
+        socket.writeIfOpen(WireSocket.encoded(packet));
+        return this;
+    }
+
     /// Sends an SSLRequest and returns the byte that answers it: `S` or `N`.
     public char sendsSslRequest() {
         sends(new SslRequest());
@@ -160,6 +177,13 @@ public final class RawClient implements AutoCloseable {
     public RawClient encryptsAtOnce(SSLEngine engine) {
         engine.setUseClientMode(true);
         socket.startTls(engine);
+        return this;
+    }
+
+    /// Says that TLS ends here (`close_notify`), and leaves the socket open.
+    public RawClient endsTls() {
+        transcript.line(Transcript.FRONTEND, "close_notify");
+        socket.endTls();
         return this;
     }
 

@@ -226,6 +226,11 @@ public final class ServerConversation implements AutoCloseable {
         socket.skip(bytes, bytes + " bytes");
     }
 
+    /// Reads until the client closes or resets, whatever it sends.
+    public void readsToEnd() {
+        transcript.raw(Transcript.FRONTEND, socket.readToEnd("the client to close"));
+    }
+
     public void expectsTerminate() {
         expects(new Terminate());
     }

@@ -53,6 +53,12 @@ final class TlsLayer {
         }
     }
 
+    /// The words with which TLS ends.
+    byte[] end() throws SSLException {
+        engine.closeOutbound();
+        return encrypt(new byte[0]);
+    }
+
     byte[] encrypt(byte[] bytes) throws SSLException {
         var from = ByteBuffer.wrap(bytes);
         var out = new ByteArrayOutputStream();

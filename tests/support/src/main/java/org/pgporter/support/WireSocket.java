@@ -122,6 +122,18 @@ final class WireSocket implements AutoCloseable {
         }
     }
 
+    /// Says that TLS ends here, and leaves the socket open.
+    void endTls() {
+        try {
+            var words = ByteBuffer.wrap(tls.orElseThrow().end());
+            while (words.hasRemaining()) {
+                channel.write(words);
+            }
+        } catch (IOException e) {
+            throw transcript.failure("could not end TLS: " + e, e);
+        }
+    }
+
     void writeSlowly(byte[] bytes, int chunkSize) {
         for (int from = 0; from < bytes.length; from += chunkSize) {
             var to = Math.min(bytes.length, from + chunkSize);
