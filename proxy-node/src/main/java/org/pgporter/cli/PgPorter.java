@@ -1,6 +1,7 @@
 package org.pgporter.cli;
 
 import java.io.PrintWriter;
+import java.util.Arrays;
 import org.pgporter.node.logging.LogConfiguration;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -19,21 +20,39 @@ import picocli.CommandLine.Spec;
         commandListHeading = "%nCommands:%n",
         footer = {"", "Logs go to standard error. Documentation: README.md"})
 public final class PgPorter implements Runnable {
+    static final String SERVE = "serve";
+
     @Spec
     private CommandSpec spec;
 
     /// Runs the command and ends the JVM with its exit code.
     public static void main(String[] args) {
-        var code = commandLine().execute(args);
+        var code = execute(args);
         LogConfiguration.close();
         System.exit(code);
     }
 
+    /// A node that starts knows its command; to read the annotations of the others would take longer than the rest of
+    /// the command line.
+    private static int execute(String... args) {
+        return args.length > 0 && args[0].equals(SERVE)
+                ? serveAlone().execute(Arrays.copyOfRange(args, 1, args.length))
+                : commandLine().execute(args);
+    }
+
     static CommandLine commandLine() {
-        return new CommandLine(new PgPorter())
-                .setCaseInsensitiveEnumValuesAllowed(true)
+        return configured(new CommandLine(new PgPorter()));
+    }
+
+    /// What `serve` is among the other commands, without these.
+    static CommandLine serveAlone() {
+        return configured(new CommandLine(new ServeCommand()).setCommandName("pgporter " + SERVE));
+    }
+
+    private static CommandLine configured(CommandLine line) {
+        return line.setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpWidth(100)
-                .setExecutionExceptionHandler((e, line, _) -> report(e, line.getErr()));
+                .setExecutionExceptionHandler((e, failed, _) -> report(e, failed.getErr()));
     }
 
     /// Without a command there is nothing to do.

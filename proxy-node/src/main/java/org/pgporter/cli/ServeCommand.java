@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
 
 /// `serve`: one node, until SIGTERM or SIGINT.
 @Command(
-        name = "serve",
+        name = PgPorter.SERVE,
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         description = "Runs a node.",

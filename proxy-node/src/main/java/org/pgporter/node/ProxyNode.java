@@ -103,6 +103,8 @@ public final class ProxyNode {
     ///
     /// @throws NodeStartFailure when something does not come up; nothing is left behind then
     public static ProxyNode start(ProxyConfig config) {
+        // Pekko's own settings are many files; they are read while the loops start.
+        CompletableFuture<Config> defaults = CompletableFuture.supplyAsync(ConfigFactory::load);
         EventLoops loops;
         try {
             loops = EventLoops.start(
@@ -148,7 +150,8 @@ public final class ProxyNode {
                         services,
                         () -> closeAll(listeners)),
                 config.cluster().name(),
-                ActorSystemSetup.create(BootstrapSetup.create(pekkoConfig(config, loops)), loops.setup()));
+                ActorSystemSetup.create(
+                        BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
         ProxyNode node =
                 new ProxyNode(config, loops, tls, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
         try {
@@ -161,11 +164,11 @@ public final class ProxyNode {
         }
     }
 
-    private static Config pekkoConfig(ProxyConfig config, EventLoops loops) {
+    private static Config pekkoConfig(ProxyConfig config, EventLoops loops, Config defaults) {
         return ConfigFactory.empty()
                 .withFallback(loops.dispatcherConfig())
                 .withFallback(ClusterMembership.pekkoConfig(config.cluster()))
-                .withFallback(ConfigFactory.load());
+                .withFallback(defaults);
     }
 
     private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {

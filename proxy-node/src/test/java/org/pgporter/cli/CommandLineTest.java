@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,6 +88,30 @@ class CommandLineTest {
         assertThat(run("serve", "--config", file)).isEqualTo(ExitCodes.FAILED);
         assertThat(err.toString()).contains(file + ":2: general.prot: ").hasLineCount(2);
         assertThat(out.toString()).isEmpty();
+    }
+
+    /// It has a way of its own, because it is quicker; nobody may notice.
+    @ParameterizedTest
+    @ValueSource(strings = {"--help", "--version", "", "--nonsense", "--config", "--config nowhere.yaml"})
+    void shouldReadServeAloneAsItDoesAmongTheOtherCommands(String words) {
+        // Given
+        var arguments = words.isEmpty() ? new String[0] : words.split(" ", -1);
+        var all = Stream.concat(Stream.of("serve"), Stream.of(arguments)).toArray(String[]::new);
+
+        // When
+        var code = run(all);
+        var aloneOut = new StringWriter();
+        var aloneErr = new StringWriter();
+        var aloneCode = PgPorter.serveAlone()
+                .setOut(new PrintWriter(aloneOut, true))
+                .setErr(new PrintWriter(aloneErr, true))
+                .execute(arguments);
+
+        // Then
+        assertThat(aloneCode).isEqualTo(code);
+        assertThat(aloneOut).hasToString(out.toString());
+        assertThat(aloneErr).hasToString(err.toString());
+        assertThat(out.toString() + err).isNotEmpty().doesNotContain("--beside");
     }
 
     @Test
