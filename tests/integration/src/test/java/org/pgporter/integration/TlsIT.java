@@ -124,6 +124,7 @@ class TlsIT {
         TestPki.Identity identity = rsa ? pki.rsaServer("localhost") : pki.server("localhost");
         try (TestNode node = TestNode.inFrontOf(postgres.host(), postgres.port())
                 .user(USER, USER, postgres.secretOf(USER))
+                .pools(pools -> pools.withPoolSize(1)) // each handshake is of this connection, or of a cancel request
                 .general(general -> general.withEventLoops(general.eventLoops().withIo(io))
                         .withTls(general.tls().withTlsEngine(engine))
                         .withClientTls(general.clientTls()
