@@ -78,7 +78,7 @@ final class DemoCrowd {
         DemoFailure.unless(rows == expected, "expected " + expected + " transactions");
         DemoFailure.unless(count.samples() > 0 && count.most() > 0, "nothing was counted");
         if (poolSize > 0) {
-            DemoFailure.unless(pids.size() <= poolSize, "expected at most " + poolSize + " backends");
+            // Not of how many they saw one after the other: a pool may close a connection and open one on another loop.
             DemoFailure.unless(count.most() <= poolSize, "expected at most " + poolSize + " backends at once");
         }
     }

@@ -16,8 +16,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.apache.pekko.actor.BootstrapSetup;
@@ -47,6 +45,7 @@ import org.pgporter.node.session.SessionServices;
 import org.pgporter.node.session.Sessions;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.tls.TlsProblem;
+import org.pgporter.node.transport.CpuWork;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.IoKind;
 import org.pgporter.node.transport.ListenAddress;
@@ -63,7 +62,7 @@ public final class ProxyNode {
     private final ProxyConfig config;
     private final EventLoops loops;
     private final NodeTls tls;
-    private final ExecutorService cpu;
+    private final CpuWork cpu;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
     private final ConnectionLimits limits;
@@ -77,7 +76,7 @@ public final class ProxyNode {
             ProxyConfig config,
             EventLoops loops,
             NodeTls tls,
-            ExecutorService cpu,
+            CpuWork cpu,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
             ConnectionLimits limits,
@@ -121,8 +120,7 @@ public final class ProxyNode {
             loops.close();
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
-        ExecutorService cpu = Executors.newFixedThreadPool(
-                1, Thread.ofPlatform().name("pgporter-cpu-", 0).daemon().factory());
+        CpuWork cpu = CpuWork.start("pgporter-cpu-");
         ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
         LocalPermits permits = new LocalPermits();
         AtomicBoolean draining = new AtomicBoolean();
@@ -247,6 +245,11 @@ public final class ProxyNode {
         return loops.lags();
     }
 
+    /// The threads that derive salted passwords: how many logins wait for them, and how many were refused.
+    public CpuWork cpuWork() {
+        return cpu;
+    }
+
     /// Where the node accepts clients, in the order of the configuration.
     public List<SocketAddress> addresses() {
         return listeners.stream().map(Listener::address).toList();
@@ -304,7 +307,7 @@ public final class ProxyNode {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
         tls.close();
-        cpu.shutdownNow();
+        cpu.close();
         closed.complete(null);
     }
 }

@@ -3,8 +3,10 @@ package org.pgporter.node.backend;
 import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.SaltedPasswords;
 import org.pgporter.auth.scram.ScramClientExchange;
@@ -24,8 +26,16 @@ public final class SaltedPasswordCache {
         this.salted = Caffeine.newBuilder().maximumSize(CAPACITY).executor(cpu).buildAsync();
     }
 
-    /// A salted password that the caller may wipe.
+    /// A salted password that the caller may wipe. Fails when the executor has no place for the derivation.
     CompletionStage<byte[]> derive(ScramClientExchange.NeedsSaltedPassword asked) {
+        try {
+            return derivation(asked);
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.failedStage(e);
+        }
+    }
+
+    private CompletionStage<byte[]> derivation(ScramClientExchange.NeedsSaltedPassword asked) {
         return salted.get(
                         new Derivation(asked.password(), ByteBuffer.wrap(asked.salt()), asked.iterations()),
                         key -> SaltedPasswords.derive(key.password(), asked.salt(), key.iterations()))

@@ -66,9 +66,9 @@ final class PoolBranches {
             return;
         }
         ActorRef<Pool.Command> shard = context.spawn(
-                PoolShard.create(plan, context.getSelf(), wishes, assignments, assignments.addShard(loop)),
-                "shard-" + loop,
-                DispatcherSelector.fromConfig(home.opening().on(loop).dispatcher()))
+                        PoolShard.create(plan, context.getSelf(), wishes, assignments, assignments.addShard(loop)),
+                        "shard-" + loop,
+                        DispatcherSelector.fromConfig(home.opening().on(loop).dispatcher()))
                 .narrow();
         context.watch(shard);
         shards.put(loop, shard);

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.regex.Pattern;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -267,9 +268,14 @@ final class ClientLogin {
 
     private CompletionStage<CredentialLookup> hashed(CredentialLookup lookup) {
         if (lookup instanceof CredentialLookup.Found(PlainPassword password)) {
-            return CompletableFuture.supplyAsync(
-                    () -> new CredentialLookup.Found(services.mocks().adHocSecret(session.user(), password)),
-                    services.cpu());
+            try {
+                return CompletableFuture.supplyAsync(
+                        () -> new CredentialLookup.Found(services.mocks().adHocSecret(session.user(), password)),
+                        services.cpu());
+            } catch (RejectedExecutionException e) {
+                return CompletableFuture.completedStage(
+                        new CredentialLookup.Unavailable("too many passwords are being derived"));
+            }
         }
         return CompletableFuture.completedStage(lookup);
     }

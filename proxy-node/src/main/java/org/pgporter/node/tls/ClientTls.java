@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.pgporter.config.ClientTlsMode;
 import org.pgporter.config.ClientTlsOptions;
 import org.pgporter.config.TlsOptions;
+import org.pgporter.node.transport.CpuWork;
 
 /// TLS towards clients: what is offered, with which certificate, and how often.
 final class ClientTls {
@@ -33,7 +34,7 @@ final class ClientTls {
 
     /// @param limit how long a handshake may take, and how long it may wait for its turn
     /// @throws TlsProblem when the files cannot be used
-    static ClientTls of(TlsOptions common, ClientTlsOptions options, Duration limit, TlsWork work, TlsCounters counters)
+    static ClientTls of(TlsOptions common, ClientTlsOptions options, Duration limit, CpuWork work, TlsCounters counters)
             throws TlsProblem {
         List<Path> paths = Stream.of(
                         options.tlsCertificate(), options.tlsPrivateKey(), options.tlsCaCert(), options.tlsCrlFile())

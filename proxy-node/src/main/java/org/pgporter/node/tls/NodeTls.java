@@ -20,6 +20,7 @@ import org.pgporter.config.ServerTlsMode;
 import org.pgporter.config.ServerTlsOptions;
 import org.pgporter.config.ServerTlsOverrides;
 import org.pgporter.config.TlsOptions;
+import org.pgporter.node.transport.CpuWork;
 
 /// All TLS of one node. Certificates are read at the start, when [#reload] asks for it, and when their files have
 /// changed. For many threads.
@@ -30,7 +31,9 @@ public final class NodeTls implements AutoCloseable {
     /// What pools share: where they connect to, and how.
     private record Target(TlsOptions common, ServerTlsOptions options, String host, int port) {}
 
-    private final TlsWork work;
+    private static final String THREADS = "pgporter-tls-";
+
+    private final CpuWork work;
     private final Optional<ClientTls> clients;
     private final TlsCounters clientCounters;
     private final Map<Target, ServerTls> servers;
@@ -39,7 +42,7 @@ public final class NodeTls implements AutoCloseable {
             Thread.ofPlatform().name("pgporter-tls-files").daemon().factory());
 
     private NodeTls(
-            TlsWork work, Optional<ClientTls> clients, TlsCounters clientCounters, Map<Target, ServerTls> servers) {
+            CpuWork work, Optional<ClientTls> clients, TlsCounters clientCounters, Map<Target, ServerTls> servers) {
         this.work = work;
         this.clients = clients;
         this.clientCounters = clientCounters;
@@ -52,7 +55,7 @@ public final class NodeTls implements AutoCloseable {
     }
 
     static NodeTls start(ProxyConfig config, Duration lookAtFiles) throws TlsProblem {
-        TlsWork work = TlsWork.start();
+        CpuWork work = CpuWork.start(THREADS);
         try {
             TlsCounters counters = new TlsCounters();
             NodeTls tls = new NodeTls(work, clients(config, work, counters), counters, servers(config, work));
@@ -65,7 +68,7 @@ public final class NodeTls implements AutoCloseable {
         }
     }
 
-    private static Optional<ClientTls> clients(ProxyConfig config, TlsWork work, TlsCounters counters)
+    private static Optional<ClientTls> clients(ProxyConfig config, CpuWork work, TlsCounters counters)
             throws TlsProblem {
         var general = config.general();
         if (!general.clientTls().offered()) {
@@ -79,7 +82,7 @@ public final class NodeTls implements AutoCloseable {
         }
     }
 
-    private static Map<Target, ServerTls> servers(ProxyConfig config, TlsWork work) throws TlsProblem {
+    private static Map<Target, ServerTls> servers(ProxyConfig config, CpuWork work) throws TlsProblem {
         Map<Target, ServerTls> servers = new HashMap<>();
         for (Map.Entry<String, PoolConfig> entry : config.pools().entrySet()) {
             ServerTlsOptions options =
@@ -98,7 +101,7 @@ public final class NodeTls implements AutoCloseable {
         return servers;
     }
 
-    private static ServerTls server(Target target, TlsWork work) throws TlsProblem {
+    private static ServerTls server(Target target, CpuWork work) throws TlsProblem {
         return ServerTls.of(target.common(), target.options(), target.host(), target.port(), work);
     }
 
@@ -130,7 +133,7 @@ public final class NodeTls implements AutoCloseable {
     /// Every file that cannot be used, for the command `check`.
     public static List<TlsProblem> problems(ProxyConfig config) {
         List<TlsProblem> problems = new ArrayList<>();
-        try (TlsWork work = TlsWork.start()) {
+        try (CpuWork work = CpuWork.start(THREADS)) {
             try {
                 clients(config, work, new TlsCounters())
                         .ifPresent(it -> it.files().release());
@@ -194,7 +197,7 @@ public final class NodeTls implements AutoCloseable {
     }
 
     /// The threads that compute for handshakes.
-    public TlsWork work() {
+    public CpuWork work() {
         return work;
     }
 

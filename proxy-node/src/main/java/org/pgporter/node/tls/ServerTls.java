@@ -10,6 +10,7 @@ import org.pgporter.config.ServerTlsMode;
 import org.pgporter.config.ServerTlsNegotiation;
 import org.pgporter.config.ServerTlsOptions;
 import org.pgporter.config.TlsOptions;
+import org.pgporter.node.transport.CpuWork;
 
 /// TLS towards one PostgreSQL server, for all pools that lead there under the same configuration.
 final class ServerTls {
@@ -17,12 +18,12 @@ final class ServerTls {
     private final String host;
     private final int port;
     private final TlsFiles files;
-    private final TlsWork work;
+    private final CpuWork work;
 
     /// With mode allow: whether the server has refused a connection without TLS and taken one with it.
     private volatile boolean plainRefused;
 
-    private ServerTls(ServerTlsOptions options, String host, int port, TlsFiles files, TlsWork work) {
+    private ServerTls(ServerTlsOptions options, String host, int port, TlsFiles files, CpuWork work) {
         this.options = options;
         this.host = host;
         this.port = port;
@@ -32,7 +33,7 @@ final class ServerTls {
 
     /// @param host the name that a certificate must be for
     /// @throws TlsProblem when the files cannot be used
-    static ServerTls of(TlsOptions common, ServerTlsOptions options, String host, int port, TlsWork work)
+    static ServerTls of(TlsOptions common, ServerTlsOptions options, String host, int port, CpuWork work)
             throws TlsProblem {
         List<Path> paths = options.serverTlsMode() == ServerTlsMode.DISABLE
                 ? List.of()
@@ -81,7 +82,7 @@ final class ServerTls {
         return files;
     }
 
-    TlsWork work() {
+    CpuWork work() {
         return work;
     }
 }

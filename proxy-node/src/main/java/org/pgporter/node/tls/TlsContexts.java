@@ -24,6 +24,7 @@ import org.pgporter.config.ServerTlsOptions;
 import org.pgporter.config.TlsEngine;
 import org.pgporter.config.TlsOptions;
 import org.pgporter.config.TlsVersion;
+import org.pgporter.node.transport.CpuWork;
 
 /// Makes contexts of what the configuration and its files say.
 final class TlsContexts {
@@ -60,7 +61,7 @@ final class TlsContexts {
     private TlsContexts() {}
 
     /// For clients. There must be a certificate.
-    static TlsContext forClients(TlsOptions common, ClientTlsOptions options, TlsWork work) throws TlsProblem {
+    static TlsContext forClients(TlsOptions common, ClientTlsOptions options, CpuWork work) throws TlsProblem {
         TlsIdentity identity = TlsIdentity.read("", options.tlsCertificate(), options.tlsPrivateKey())
                 .orElseThrow(() -> new TlsProblem("tls_certificate", "is missing"));
         Optional<TrustManagerFactory> trust = Trust.read("", options.tlsCaCert(), options.tlsCrlFile());
@@ -89,7 +90,7 @@ final class TlsContexts {
     }
 
     /// For connections to PostgreSQL.
-    static TlsContext forServers(TlsOptions common, ServerTlsOptions options, TlsWork work) throws TlsProblem {
+    static TlsContext forServers(TlsOptions common, ServerTlsOptions options, CpuWork work) throws TlsProblem {
         Optional<TlsIdentity> identity =
                 TlsIdentity.read("server_", options.serverTlsCertificate(), options.serverTlsPrivateKey());
         Optional<TrustManagerFactory> trust =

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.pgporter.config.ClientTlsMode;
 import org.pgporter.config.ClientTlsOptions;
 import org.pgporter.config.TlsOptions;
+import org.pgporter.node.transport.CpuWork;
 import org.pgporter.protocol.message.Bytes;
 import org.pgporter.protocol.message.CancelRequest;
 import org.pgporter.protocol.message.ErrorResponse;
@@ -41,7 +42,7 @@ class ClientNegotiationTest {
     @SuppressWarnings("NullAway.Init")
     private static TestPki.Identity identity;
 
-    private static final TlsWork WORK = TlsWork.start();
+    private static final CpuWork WORK = CpuWork.start("test-tls-");
 
     private final TlsCounters counters = new TlsCounters();
     private @Nullable EmbeddedChannel open;

@@ -1,4 +1,4 @@
-package org.pgporter.node.tls;
+package org.pgporter.node.transport;
 
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Executor;
@@ -7,22 +7,25 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
-/// The threads for what would hold an event loop during handshakes: RSA signatures, chains of certificates, and
-/// all of the JDK's engine. What does not fit into the queue is refused, and the handshake with it.
-public final class TlsWork implements Executor, AutoCloseable {
+/// A few threads for what would hold an event loop: salted passwords of SCRAM; and, on threads of their own so that
+/// neither delays the other, RSA signatures, chains of certificates and all of the JDK's TLS engine. What does not
+/// fit into the queue is refused, and the login or handshake with it.
+public final class CpuWork implements Executor, AutoCloseable {
     /// At about a millisecond each, the last one waits for a second at most.
     static final int MOST_WAITING = 1024;
 
     private final ThreadPoolExecutor threads;
     private final LongAdder refused = new LongAdder();
 
-    private TlsWork(ThreadPoolExecutor threads) {
+    private CpuWork(ThreadPoolExecutor threads) {
         this.threads = threads;
     }
 
     /// As many threads as half the processors, at least one; each starts when it is needed and ends when it has
     /// been idle for a minute.
-    public static TlsWork start() {
+    ///
+    /// @param name of the threads, a number follows
+    public static CpuWork start(String name) {
         int count = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         ThreadPoolExecutor threads = new ThreadPoolExecutor(
                 count,
@@ -30,9 +33,9 @@ public final class TlsWork implements Executor, AutoCloseable {
                 1,
                 TimeUnit.MINUTES,
                 new ArrayBlockingQueue<>(MOST_WAITING),
-                Thread.ofPlatform().name("pgporter-tls-", 0).daemon().factory());
+                Thread.ofPlatform().name(name, 0).daemon().factory());
         threads.allowCoreThreadTimeOut(true);
-        return new TlsWork(threads);
+        return new CpuWork(threads);
     }
 
     @Override
