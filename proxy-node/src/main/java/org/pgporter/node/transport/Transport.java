@@ -121,7 +121,7 @@ record Transport(
                     .bufferGroupId(BUFFER_GROUP)
                     .bufferRingSize(RING_BUFFERS)
                     .batchSize(RING_BUFFERS_AT_FIRST)
-                    .incremental(false) // hands out wrong bytes in Netty 4.2.15
+                    .incremental(false) // failed in prototypes with Netty 4.2.15
                     .allocator(new IoUringFixedBufferRingAllocator(RING_BUFFER_BYTES))
                     .build());
         }
