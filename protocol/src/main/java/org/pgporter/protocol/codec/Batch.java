@@ -175,7 +175,7 @@ public final class Batch {
     static final class Marks {
         private static final int[] NONE = {};
 
-        private int[] values = new int[8 * WIDTH];
+        private int[] values = new int[4 * WIDTH];
         private int size;
 
         void clear() {

@@ -22,7 +22,7 @@ public final class FrameDecoder implements AutoCloseable {
     /// Smallest buffer for an unfinished frame.
     private static final int SMALLEST_CARRY = 64;
 
-    private final ArrayDeque<ByteBuf> chunks = new ArrayDeque<>(4);
+    private final ArrayDeque<ByteBuf> chunks = new ArrayDeque<>(1);
     private final Batch.Marks marks = new Batch.Marks();
     private DecodePolicy policy;
 

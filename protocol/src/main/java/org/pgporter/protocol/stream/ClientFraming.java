@@ -22,6 +22,16 @@ public final class ClientFraming
 
     private final FlowShape<ByteBuf, Framed> shape =
             FlowShape.of(Inlet.create("ClientFraming.in"), Outlet.create("ClientFraming.out"));
+    private final WireLog log;
+
+    public ClientFraming() {
+        this(WireLog.NONE);
+    }
+
+    /// Everything emitted is shown to the log.
+    public ClientFraming(WireLog log) {
+        this.log = log;
+    }
 
     @Override
     public FlowShape<ByteBuf, Framed> shape() {
@@ -30,7 +40,7 @@ public final class ClientFraming
 
     @Override
     public Pair<GraphStageLogic, FramingControl> createLogicAndMaterializedValuePair(Attributes inheritedAttributes) {
-        var logic = new Logic(shape);
+        var logic = new Logic(shape, log);
         return Pair.create(logic, logic);
     }
 
@@ -43,8 +53,8 @@ public final class ClientFraming
         /// Written by any thread, read before each decode.
         private volatile boolean loggedIn;
 
-        Logic(FlowShape<ByteBuf, Framed> shape) {
-            super(shape);
+        Logic(FlowShape<ByteBuf, Framed> shape, WireLog log) {
+            super(shape, log);
         }
 
         @Override

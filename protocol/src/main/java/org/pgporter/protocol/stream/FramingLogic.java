@@ -13,10 +13,12 @@ import org.pgporter.protocol.message.ProtocolViolation;
 abstract class FramingLogic extends GraphStageLogic {
 
     private final FlowShape<ByteBuf, Framed> shape;
+    private final WireLog log;
 
-    FramingLogic(FlowShape<ByteBuf, Framed> shape) {
+    FramingLogic(FlowShape<ByteBuf, Framed> shape, WireLog log) {
         super(shape);
         this.shape = shape;
+        this.log = log;
         setHandler(shape.in(), new AbstractInHandler() {
             @Override
             public void onPush() {
@@ -59,17 +61,22 @@ abstract class FramingLogic extends GraphStageLogic {
         close();
     }
 
+    private void emit(Framed framed) {
+        log.emitted(framed);
+        push(shape.out(), framed);
+    }
+
     private void advance() {
         Optional<Framed> next;
         try {
             next = next();
         } catch (ProtocolViolation violation) {
-            push(shape.out(), new Framed.Violated(violation));
+            emit(new Framed.Violated(violation));
             completeStage();
             return;
         }
         if (next.isPresent()) {
-            push(shape.out(), next.get());
+            emit(next.get());
         } else if (isClosed(shape.in())) {
             completeStage();
         } else {

@@ -17,6 +17,16 @@ public final class ServerFraming extends GraphStage<FlowShape<ByteBuf, Framed>> 
 
     private final FlowShape<ByteBuf, Framed> shape =
             FlowShape.of(Inlet.create("ServerFraming.in"), Outlet.create("ServerFraming.out"));
+    private final WireLog log;
+
+    public ServerFraming() {
+        this(WireLog.NONE);
+    }
+
+    /// Everything emitted is shown to the log.
+    public ServerFraming(WireLog log) {
+        this.log = log;
+    }
 
     @Override
     public FlowShape<ByteBuf, Framed> shape() {
@@ -25,14 +35,14 @@ public final class ServerFraming extends GraphStage<FlowShape<ByteBuf, Framed>> 
 
     @Override
     public GraphStageLogic createLogic(Attributes inheritedAttributes) {
-        return new Logic(shape);
+        return new Logic(shape, log);
     }
 
     private static final class Logic extends FramingLogic {
         private final FrameDecoder frames = new FrameDecoder(DecodePolicy.BACKEND);
 
-        Logic(FlowShape<ByteBuf, Framed> shape) {
-            super(shape);
+        Logic(FlowShape<ByteBuf, Framed> shape, WireLog log) {
+            super(shape, log);
         }
 
         @Override

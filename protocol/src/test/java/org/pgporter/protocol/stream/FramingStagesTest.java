@@ -164,8 +164,7 @@ class FramingStagesTest {
     void shouldWriteTheWireLogOnlyWhileTraceIsOn(boolean on) throws Exception {
         var logger = new TraceLogger(on);
         List<Framed> framed = Source.single(encode(new ReadyForQuery(TransactionStatus.IDLE)))
-                .via(new ServerFraming())
-                .via(new WireLog("server-1<", logger))
+                .via(new ServerFraming(new WireLog("server-1<", logger)))
                 .runWith(Sink.seq(), system)
                 .toCompletableFuture()
                 .get(20, TimeUnit.SECONDS);

@@ -12,14 +12,15 @@ import org.pgporter.protocol.stream.WireLog;
 
 /// A client connection from the socket up, as a list.
 final class ClientStack {
+    private static final WireLog WIRE_LOG = new WireLog("client");
+
     private ClientStack() {}
 
     /// Runs on the dispatcher of the socket's loop, fused into one. Encryption has been negotiated below
     /// [SocketHandle#bytes], by a channel handler.
     static FramingControl assemble(SocketHandle socket, ReadAhead session, ActorSystem<?> system, String dispatcher) {
         return socket.bytes()
-                .viaMat(new ClientFraming(), Keep.right())
-                .via(new WireLog("client"))
+                .viaMat(new ClientFraming(WIRE_LOG), Keep.right())
                 .to(session.sink())
                 .withAttributes(ActorAttributes.dispatcher(dispatcher).and(Attributes.inputBuffer(1, 1)))
                 .run(system);

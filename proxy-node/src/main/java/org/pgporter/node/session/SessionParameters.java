@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.pgporter.node.backend.AcceptedValues;
 import org.pgporter.node.backend.Findings;
 import org.pgporter.node.backend.ServerParameters;
@@ -15,7 +16,11 @@ import org.pgporter.protocol.message.ParameterStatus;
 final class SessionParameters {
     private final WantedParameters atStartup;
     private WantedParameters wanted;
-    private final Map<String, String> told = new HashMap<>();
+    /// What a server reported when the client was greeted, one object for many sessions; and what it was told that
+    /// differs from it, null while nothing does.
+    private ServerParameters greeted = ServerParameters.none();
+
+    private @Nullable Map<String, String> toldElse;
     /// The facts that the client was told last; empty when one of them has changed since.
     private List<ParameterStatus> lastFacts = List.of();
 
@@ -41,6 +46,7 @@ final class SessionParameters {
     /// What the client is told at the end of its login: the server's values, with its own in the server's
     /// spelling.
     List<ParameterStatus> greeting(ServerParameters reported, AcceptedValues accepted) {
+        greeted = reported;
         List<ParameterStatus> greeting = new ArrayList<>();
         reported.asMap().forEach((name, value) -> {
             String own = wanted.get(name)
@@ -50,7 +56,7 @@ final class SessionParameters {
                 wanted = wanted.with(name, own);
             }
             greeting.add(new ParameterStatus(name, own));
-            told.put(name, own);
+            told(name, own);
         });
         lastFacts = reported.facts();
         return greeting;
@@ -59,7 +65,7 @@ final class SessionParameters {
     /// A backend reported this to the client itself: it has changed it.
     void reported(List<ParameterStatus> changes) {
         for (ParameterStatus change : changes) {
-            told.put(change.name(), change.value());
+            told(change.name(), change.value());
             if (ServerParameters.settable(change.name())) {
                 wanted = wanted.with(change.name(), change.value());
             } else {
@@ -107,7 +113,7 @@ final class SessionParameters {
 
     /// Whether a backslash in an ordinary string is just that.
     boolean standardConformingStrings() {
-        return !"off".equals(told.get("standard_conforming_strings"));
+        return !"off".equals(told("standard_conforming_strings"));
     }
 
     /// The client has reset its session (DISCARD ALL): what counts is what it wrote in its startup packet.
@@ -116,8 +122,24 @@ final class SessionParameters {
     }
 
     private void tell(ParameterStatus parameter, ByteBuf out) {
-        if (!parameter.value().equals(told.put(parameter.name(), parameter.value()))) {
+        if (!parameter.value().equals(told(parameter.name()))) {
+            told(parameter.name(), parameter.value());
             parameter.encodeTo(out);
         }
+    }
+
+    private @Nullable String told(String name) {
+        String other = toldElse == null ? null : toldElse.get(name);
+        return other == null ? greeted.get(name).orElse(null) : other;
+    }
+
+    private void told(String name, String value) {
+        if (value.equals(told(name))) {
+            return;
+        }
+        if (toldElse == null) {
+            toldElse = new HashMap<>();
+        }
+        toldElse.put(name, value);
     }
 }

@@ -44,13 +44,14 @@ final class StateWatch {
     private int ended;
     private boolean everyParameter;
     private boolean unnamedParameter;
-    private final Set<String> parameters = new LinkedHashSet<>();
-    private final Set<String> changing = new LinkedHashSet<>();
+    // Sets are made for their first name: most sessions never change a parameter.
+    private Set<String> parameters = Set.of();
+    private Set<String> changing = Set.of();
     private @Nullable PlanContext changingContext;
 
     // Of the session.
     private int pins;
-    private final Set<String> ownParameters = new LinkedHashSet<>();
+    private Set<String> ownParameters = Set.of();
     private StatementEffects preparedBySql = StatementEffects.NONE;
 
     StateWatch(StateCheck check, BooleanSupplier standardStrings) {
@@ -91,10 +92,10 @@ final class StateWatch {
         unnamedParameter |= effects.unnamedParameter();
         effects.parameters().forEach(this::changes);
         effects.boundNames().forEach(number -> changes(bound.apply(number)));
-        changing.addAll(effects.localParameters());
-        effects.boundLocalNames().forEach(number -> changing.add(bound.apply(number)));
+        effects.localParameters().forEach(name -> changing = with(changing, name));
+        effects.boundLocalNames().forEach(number -> changing = with(changing, bound.apply(number)));
         if (effects.everyParameter()) {
-            changing.add("");
+            changing = with(changing, "");
         }
         changingContext = null;
     }
@@ -105,12 +106,18 @@ final class StateWatch {
             unnamedParameter = true;
             return;
         }
-        parameters.add(name);
-        changing.add(name);
+        parameters = with(parameters, name);
+        changing = with(changing, name);
         if (name.contains(".")) {
-            ownParameters.add(name);
+            ownParameters = with(ownParameters, name);
             unnamedParameter |= ownParameters.size() > OWN_PARAMETERS;
         }
+    }
+
+    private static Set<String> with(Set<String> names, String name) {
+        Set<String> longer = names.isEmpty() ? new LinkedHashSet<>() : names;
+        longer.add(name);
+        return longer;
     }
 
     /// Which prepared statements the session can share now.
@@ -177,8 +184,8 @@ final class StateWatch {
         begun = 0;
         ended = 0;
         everyParameter = false;
-        parameters.clear();
-        changing.clear();
+        parameters = Set.of();
+        changing = Set.of();
         changingContext = null;
     }
 

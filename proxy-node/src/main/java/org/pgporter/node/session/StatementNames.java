@@ -25,7 +25,7 @@ final class StatementNames {
             @Nullable List<String> names, @Nullable PreparedStatement statement, long number, long cycle) {}
 
     private final Map<String, PreparedStatement> settled = new HashMap<>();
-    private final ArrayDeque<Change> pending = new ArrayDeque<>();
+    private final ArrayDeque<Change> pending = new ArrayDeque<>(1);
     /// The newest pending change of each name: a pipeline may have any number of them.
     private final Map<String, Change> newest = new HashMap<>();
     private @Nullable Change newestOfAll;

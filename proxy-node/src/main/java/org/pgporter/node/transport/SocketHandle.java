@@ -31,7 +31,7 @@ public final class SocketHandle {
     private final SocketReader reader;
     private final SocketAddress remote;
     private final SocketAddress local;
-    private final ArrayDeque<Runnable> whenWritable = new ArrayDeque<>();
+    private final ArrayDeque<Runnable> whenWritable = new ArrayDeque<>(1);
     private long bytesOut;
     private boolean closing;
 

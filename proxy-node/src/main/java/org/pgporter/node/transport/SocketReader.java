@@ -26,8 +26,8 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
         void arrived();
     }
 
-    private final ArrayDeque<ByteBuf> chunks = new ArrayDeque<>();
-    private final List<Runnable> closeActions = new ArrayList<>();
+    private final ArrayDeque<ByteBuf> chunks = new ArrayDeque<>(1);
+    private final List<Runnable> closeActions = new ArrayList<>(1);
     private long bytesIn;
     private long waiting;
     private boolean paused;
