@@ -45,7 +45,6 @@ import org.pgporter.node.session.SessionServices;
 import org.pgporter.node.session.Sessions;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.tls.TlsProblem;
-import org.pgporter.node.transport.CpuWork;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.IoKind;
 import org.pgporter.node.transport.ListenAddress;
@@ -53,6 +52,7 @@ import org.pgporter.node.transport.ListenOptions;
 import org.pgporter.node.transport.Listener;
 import org.pgporter.node.transport.Listeners;
 import org.pgporter.node.transport.LoopLag;
+import org.pgporter.node.work.CpuWork;
 
 /// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the opposite
 /// one, because actors run on the loops and must be gone before these are.

@@ -58,7 +58,7 @@ class DemoTourIT {
 
             assertThatThrownBy(() -> new DemoCrowd(target, postgres, DemoNode.POOL_SIZE, (_, _) -> {}).run())
                     .isInstanceOf(DemoFailure.class)
-                    .hasMessage("expected at most 5 backends");
+                    .hasMessage("expected at most 5 backends at once");
         }
     }
 

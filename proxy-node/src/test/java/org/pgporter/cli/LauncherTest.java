@@ -57,7 +57,7 @@ class LauncherTest {
         // Then
         assertThat(answer.code()).isZero();
         assertThat(answer.text())
-                .contains("<-Djdk.reflect.useNativeAccessorOnly=true><-Xmx1g><-XX:+UseZGC><-cp>")
+                .contains("<-Dio.netty.leakDetection.level=disabled><-Xmx1g><-XX:+UseZGC><-cp>")
                 .contains(LAUNCHER.getParent() + "/proxy-node/target/lib/")
                 .doesNotContain("demo-lib", "UseG1GC", "AOTCache")
                 .endsWith("<org.pgporter.cli.PgPorter><check><--config><a file>");

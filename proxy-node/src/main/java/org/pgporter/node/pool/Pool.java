@@ -115,6 +115,9 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     record DeadlinePassed() implements Command {}
 
+    /// The actor of a connection that was being opened has ended.
+    private record Ended(ActorRef<BackendConnection.Command> connection) implements Command {}
+
     private record FromCoordinator(DatabaseCoordinator.Reply reply) implements Command {}
 
     private record Housekeeping() implements Command {}
@@ -259,6 +262,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
                 guests.remove(guest);
                 openWhatIsWanted();
             }
+            case Ended(var connection) -> onEnded(connection);
             case Shutdown _ -> onShutdown();
         }
     }
@@ -508,6 +512,10 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         }
     }
 
+    private void onEnded(ActorRef<BackendConnection.Command> connection) {
+        openingFailed(connection, ProxyError.backendSurprise("the connection ended unexpectedly"));
+    }
+
     private void gone(ActorRef<BackendConnection.Command> connection) {
         if (assignments.closed(connection)) {
             if (share != null) {
@@ -553,8 +561,14 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             return Behaviors.stopped();
         }
         ActorRef<BackendConnection.Command> connection = signal.getRef().unsafeUpcast();
-        openingFailed(connection, ProxyError.backendSurprise("the connection ended unexpectedly"));
-        gone(connection);
+        Branch opensAt = stillOpening.get(connection);
+        if (opensAt != null && !shuttingDown) {
+            // What it has said last may still be on its way through the shard; this comes behind it.
+            opensAt.sessions().tell(new Ended(connection));
+        } else {
+            onEnded(connection);
+            gone(connection);
+        }
         return goOn();
     }
 

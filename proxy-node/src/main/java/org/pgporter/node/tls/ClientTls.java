@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.pgporter.config.ClientTlsMode;
 import org.pgporter.config.ClientTlsOptions;
 import org.pgporter.config.TlsOptions;
-import org.pgporter.node.transport.CpuWork;
+import org.pgporter.node.work.CpuWork;
 
 /// TLS towards clients: what is offered, with which certificate, and how often.
 final class ClientTls {

@@ -20,7 +20,7 @@ import org.pgporter.config.ServerTlsMode;
 import org.pgporter.config.ServerTlsOptions;
 import org.pgporter.config.ServerTlsOverrides;
 import org.pgporter.config.TlsOptions;
-import org.pgporter.node.transport.CpuWork;
+import org.pgporter.node.work.CpuWork;
 
 /// All TLS of one node. Certificates are read at the start, when [#reload] asks for it, and when their files have
 /// changed. For many threads.

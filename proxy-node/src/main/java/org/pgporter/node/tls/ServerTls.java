@@ -10,7 +10,7 @@ import org.pgporter.config.ServerTlsMode;
 import org.pgporter.config.ServerTlsNegotiation;
 import org.pgporter.config.ServerTlsOptions;
 import org.pgporter.config.TlsOptions;
-import org.pgporter.node.transport.CpuWork;
+import org.pgporter.node.work.CpuWork;
 
 /// TLS towards one PostgreSQL server, for all pools that lead there under the same configuration.
 final class ServerTls {

@@ -24,7 +24,7 @@ import org.pgporter.config.ServerTlsOptions;
 import org.pgporter.config.TlsEngine;
 import org.pgporter.config.TlsOptions;
 import org.pgporter.config.TlsVersion;
-import org.pgporter.node.transport.CpuWork;
+import org.pgporter.node.work.CpuWork;
 
 /// Makes contexts of what the configuration and its files say.
 final class TlsContexts {

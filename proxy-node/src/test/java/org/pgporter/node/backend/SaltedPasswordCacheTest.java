@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.scram.ScramClientExchange.NeedsSaltedPassword;
-import org.pgporter.node.transport.CpuWork;
+import org.pgporter.node.work.CpuWork;
 
 final class SaltedPasswordCacheTest {
     private static NeedsSaltedPassword asked(String password) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.pgporter.config.ClientTlsMode;
 import org.pgporter.config.ClientTlsOptions;
 import org.pgporter.config.TlsOptions;
-import org.pgporter.node.transport.CpuWork;
+import org.pgporter.node.work.CpuWork;
 import org.pgporter.protocol.message.Bytes;
 import org.pgporter.protocol.message.CancelRequest;
 import org.pgporter.protocol.message.ErrorResponse;

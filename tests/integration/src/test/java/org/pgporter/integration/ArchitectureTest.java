@@ -30,6 +30,7 @@ class ArchitectureTest {
     private static final List<List<String>> NODE = List.of(
             List.of("org.pgporter.node.error"),
             List.of("org.pgporter.node.sql"),
+            List.of("org.pgporter.node.work"),
             List.of("org.pgporter.node.tls"),
             List.of("org.pgporter.node.transport"),
             List.of("org.pgporter.node.backend"),

@@ -1,4 +1,4 @@
-package org.pgporter.node.transport;
+package org.pgporter.node.work;
 
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Executor;
