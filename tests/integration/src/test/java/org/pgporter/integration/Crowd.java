@@ -113,9 +113,20 @@ final class Crowd implements AutoCloseable {
                 .until(() -> answers.get() >= from + more);
     }
 
+    /// How many questions have failed.
+    long failures() {
+        return failureCount.get();
+    }
+
     /// Waits until so many more questions have failed.
     void awaitFailures(int more) {
-        long from = failureCount.get();
+        awaitFailures(more, failureCount.get());
+    }
+
+    /// Waits until so many more questions have failed than at that moment.
+    ///
+    /// @param from what [#failures] said then
+    void awaitFailures(int more, long from) {
         await(more + " more failures")
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(10))

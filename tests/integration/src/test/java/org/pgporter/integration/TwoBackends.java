@@ -81,6 +81,8 @@ final class TwoBackends implements AutoCloseable {
         TestNode node = TestNode.inFrontOf(postgres.host(), postgres.port())
                 .user(database, user, postgres.secretOf(user))
                 .pools(pool -> change.apply(pool.withPoolSize(2).withQueryWaitTimeout(PATIENCE)))
+                // With several a backend may be closed and another opened, to move a connection to another loop.
+                .general(general -> general.withEventLoops(general.eventLoops().withWorkerThreads(1)))
                 .start();
         return new TwoBackends(node, database, user);
     }

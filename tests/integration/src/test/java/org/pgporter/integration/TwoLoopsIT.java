@@ -100,8 +100,9 @@ class TwoLoopsIT {
                 Proxied proxied = Proxied.start(postgres, PoolMode.TRANSACTION, PREFIX, 3, TwoLoopsIT::twoLoops);
                 Crowd crowd = new Crowd(proxied, 8)) {
             crowd.awaitAnswers(100);
+            long before = crowd.failures();
             postgres.killBackend(postgres.backendPids(proxied.name()).getFirst());
-            crowd.awaitFailures(1);
+            crowd.awaitFailures(1, before);
             crowd.awaitAnswers(300);
             crowd.leaves();
 
