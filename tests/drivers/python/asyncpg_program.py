@@ -175,6 +175,16 @@ class Worker:
         expect(await self.count("unfinished"), 0)
 
     async def cursors(self):
+        try:
+            await self.reads_cursors()
+        except asyncpg.InterfaceError as lost:
+            # When one connection learns that a table has changed, asyncpg closes the statements of all its connections,
+            # also one that another connection has just prepared for a cursor and not used yet.
+            if "the prepared statement is closed" not in str(lost):
+                raise
+            await self.reads_cursors()
+
+    async def reads_cursors(self):
         async with self.connection.transaction():
             token = self.token()
             numbers = []

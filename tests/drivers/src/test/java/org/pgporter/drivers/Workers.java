@@ -108,7 +108,8 @@ final class Workers {
             throw new IllegalStateException(e);
         }
         assertThat(failures).isEmpty();
-        assertThat(backends).as("backends that answered").hasSizeBetween(2, Served.POOL_SIZE);
+        // Over the time there may be more than the pool has at once: a connection may move to another event loop.
+        assertThat(backends).as("backends that answered").hasSizeGreaterThan(1);
         assertThat(answers.get()).isGreaterThan(size * ROUNDS);
         System.out.println(size + " workers, " + backends.size() + " backends, " + answers + " answers, none mixed up");
     }
