@@ -2,6 +2,7 @@ package org.pgporter.node.transport;
 
 import com.typesafe.config.Config;
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.AbstractEventExecutor;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
@@ -23,7 +24,11 @@ final class EventLoopExecutor extends AbstractExecutorService {
 
     @Override
     public void execute(Runnable task) {
-        loop.execute(task);
+        if (loop instanceof AbstractEventExecutor here && here.inEventLoop()) {
+            here.lazyExecute(task); // it looks for tasks before it waits: nobody has to be woken
+        } else {
+            loop.execute(task);
+        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.pgporter.node.transport;
 
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
@@ -122,7 +123,8 @@ record Transport(
                     .bufferRingSize(RING_BUFFERS)
                     .batchSize(RING_BUFFERS_AT_FIRST)
                     .incremental(false) // failed in prototypes with Netty 4.2.15
-                    .allocator(new IoUringFixedBufferRingAllocator(RING_BUFFER_BYTES))
+                    // The default allocator makes and zeroes new memory for this size again and again.
+                    .allocator(new IoUringFixedBufferRingAllocator(PooledByteBufAllocator.DEFAULT, RING_BUFFER_BYTES))
                     .build());
         }
         return new Transport(
