@@ -114,7 +114,7 @@ final class Crowd implements AutoCloseable {
     }
 
     /// How many questions have failed.
-    long failures() {
+    long failureCount() {
         return failureCount.get();
     }
 
@@ -125,7 +125,7 @@ final class Crowd implements AutoCloseable {
 
     /// Waits until so many more questions have failed than at that moment.
     ///
-    /// @param from what [#failures] said then
+    /// @param from what [#failureCount] said then
     void awaitFailures(int more, long from) {
         await(more + " more failures")
                 .atMost(PATIENCE)

@@ -100,7 +100,7 @@ class TwoLoopsIT {
                 Proxied proxied = Proxied.start(postgres, PoolMode.TRANSACTION, PREFIX, 3, TwoLoopsIT::twoLoops);
                 Crowd crowd = new Crowd(proxied, 8)) {
             crowd.awaitAnswers(100);
-            long before = crowd.failures();
+            long before = crowd.failureCount();
             postgres.killBackend(postgres.backendPids(proxied.name()).getFirst());
             crowd.awaitFailures(1, before);
             crowd.awaitAnswers(300);
