@@ -19,9 +19,10 @@ class ForeignDriversIT {
             // Then
             assertThat(outcome.exitCode()).as(outcome.output()).isZero();
             assertThat(outcome.lastLine())
+                    // Over the time there may be more backends than the pool has at once: one may move to another loop.
                     .matches(
-                            ".+: %d connections, %d of them on several of [2-%d] backends, \\d{4,} answers, none mixed up"
-                                    .formatted(Served.CONNECTIONS, Served.CONNECTIONS, Served.POOL_SIZE));
+                            ".+: %d connections, %d of them on several of \\d+ backends, \\d{4,} answers, none mixed up"
+                                    .formatted(Served.CONNECTIONS, Served.CONNECTIONS));
             System.out.println(outcome.lastLine());
         }
     }

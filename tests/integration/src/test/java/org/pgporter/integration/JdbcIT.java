@@ -76,8 +76,7 @@ class JdbcIT {
     }
 
     /// A hundred threads over four backends: the same statement text with another meaning in each thread would show up
-    /// at
-    /// once, and so would an answer that went astray.
+    /// at once, and so would an answer that went astray.
     @ParameterizedTest
     @EnumSource(PostgresMajor.class)
     void shouldGiveEachOfManyThreadsItsOwnAnswers(PostgresMajor major) throws Exception {
@@ -95,7 +94,8 @@ class JdbcIT {
             for (Future<Set<Integer>> answer : answers) {
                 backends.addAll(answer.get(60, TimeUnit.SECONDS));
             }
-            assertThat(backends).hasSizeBetween(2, POOL_SIZE);
+            // Not of at most the size of the pool: a connection may be replaced by one on another loop.
+            assertThat(backends).hasSizeGreaterThan(1);
         }
         assertThat(proxied.postgres().backends(proxied.name())).isLessThanOrEqualTo(POOL_SIZE);
     }
