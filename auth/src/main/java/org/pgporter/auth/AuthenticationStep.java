@@ -1,11 +1,18 @@
 package org.pgporter.auth;
 
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 
-/// What an [AuthenticationExchange] wants next. All but [Challenge] end the exchange.
+/// What an [AuthenticationExchange] wants next. All but [Challenge] and [Waits] end the exchange.
 public sealed interface AuthenticationStep {
     /// Send this and wait for the client's response.
     record Challenge(ServerChallenge challenge) implements AuthenticationStep {}
+
+    /// Nothing for the client yet: whoever was asked has not answered. Until then the client's next message may not be
+    /// read.
+    ///
+    /// @param next completes normally in all cases
+    record Waits(CompletionStage<AuthenticationStep> next) implements AuthenticationStep {}
 
     /// The client is who it says.
     ///

@@ -32,6 +32,11 @@ public final class MockSecrets {
         this.kind = kind;
     }
 
+    /// The same secrets for another kind of exchange.
+    public MockSecrets as(MockKind other) {
+        return other == kind ? this : new MockSecrets(key, other);
+    }
+
     public MockKind kind() {
         return kind;
     }

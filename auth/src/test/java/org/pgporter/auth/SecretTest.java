@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /// What is secret stays secret, and still compares.
@@ -32,11 +31,11 @@ class SecretTest {
 
     @Test
     void shouldHideProofsInAllThatHoldsThem() {
-        Identity byScram = new Identity("alice", "scram-sha-256", Optional.of(keys(1, 2)));
-        Identity byMd5 = new Identity("alice", "md5", Optional.of(new Md5Hash(HEX)));
+        Identity byScram = Identity.of("alice", "scram-sha-256").withProof(keys(1, 2));
+        Identity byMd5 = Identity.of("alice", "md5").withProof(new Md5Hash(HEX));
 
-        assertThat(byScram).hasToString("Identity[user=alice, method=scram-sha-256, proof=Optional[ScramKeys[***]]]");
-        assertThat(byMd5).hasToString("Identity[user=alice, method=md5, proof=Optional[Md5Hash[***]]]");
+        assertThat(byScram).asString().contains("proof=Optional[ScramKeys[***]]");
+        assertThat(byMd5).asString().contains("proof=Optional[Md5Hash[***]]");
         assertThat(new ClientResponse.Password("pencil".getBytes(StandardCharsets.UTF_8)))
                 .hasToString("Password[***]");
     }

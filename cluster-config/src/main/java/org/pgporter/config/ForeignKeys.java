@@ -29,7 +29,6 @@ final class ForeignKeys {
             "pg_hba",
             "hba",
             "auth_query",
-            "auth_pam_service",
             "talos",
             "web",
             "prometheus",

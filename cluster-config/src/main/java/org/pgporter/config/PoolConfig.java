@@ -59,6 +59,11 @@ public record PoolConfig(
         return DEFAULTS;
     }
 
+    /// The user of this name.
+    public Optional<UserConfig> user(String name) {
+        return users.stream().filter(user -> user.username().equals(name)).findFirst();
+    }
+
     /// Where the backend listens.
     public ServerAddress server() {
         return ServerAddress.of(serverHost, serverPort);

@@ -46,11 +46,7 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
 
     /// What holds for `user` of `database`, inheritance resolved; empty when one of them is not configured.
     public Optional<PoolSettings> settings(String database, String user) {
-        return pool(database)
-                .flatMap(pool -> pool.users().stream()
-                        .filter(candidate -> candidate.username().equals(user))
-                        .findFirst()
-                        .map(found -> resolve(database, pool, found)));
+        return pool(database).flatMap(pool -> pool.user(user).map(found -> resolve(database, pool, found)));
     }
 
     private PoolSettings resolve(String database, PoolConfig pool, UserConfig user) {
@@ -76,7 +72,7 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 .filter(role -> !role.equals(user.username()))
                 .isEmpty();
         return user.serverPassword()
-                .or(() -> sameName && user.password() instanceof PlainPassword plain
+                .or(() -> sameName && user.password().orElse(null) instanceof PlainPassword plain
                         ? Optional.of(plain.password())
                         : Optional.empty());
     }
@@ -131,6 +127,15 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                             violation.involved()));
         }
         List<UserConfig> users = pool.users();
+        for (int i = 0; i < users.size(); i++) {
+            checks.require(
+                    users.get(i).password().isPresent()
+                            || users.get(i).authPamService().isPresent(),
+                    path + ".users[" + i + "].password",
+                    "is missing",
+                    "or set auth_pam_service",
+                    Set.of("password", "auth_pam_service"));
+        }
         for (int i = 0; i < users.size() && ofPool.isEmpty(); i++) {
             String userPath = path + ".users[" + i + "]";
             PoolOverrides overrides = users.get(i).overrides();

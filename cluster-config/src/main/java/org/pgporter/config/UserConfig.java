@@ -7,7 +7,9 @@ import org.pgporter.auth.credential.StoredCredential;
 /// One entry of `pools.<db>.users`: who may use the pool, and with which settings of its own.
 ///
 /// @param username the name a client logs in with
-/// @param password what the client must prove: `md5…`, `SCRAM-SHA-256$…` or a plain password
+/// @param password what the client must prove: `md5…`, `SCRAM-SHA-256$…`, a plain password, or with
+///     `jwt-pkey-fpath:…` where the key for its tokens is; absent: no password opens the door
+/// @param authPamService the PAM service that checks the password instead
 /// @param serverUsername role of the backend connections; absent: `username`
 /// @param serverPassword plain password of that role, or its `md5…` hash for a backend that asks for MD5; absent: a
 ///     plain `password` of the same name, or what the client proved itself with
@@ -16,7 +18,8 @@ import org.pgporter.auth.credential.StoredCredential;
 /// @param overrides what differs from the pool
 public record UserConfig(
         String username,
-        StoredCredential password,
+        Optional<StoredCredential> password,
+        Optional<String> authPamService,
         Optional<String> serverUsername,
         Optional<Secret> serverPassword,
         Optional<Integer> maxClientConnections,
@@ -24,6 +27,7 @@ public record UserConfig(
     public UserConfig {
         new Checks()
                 .notBlank("username", username)
+                .notBlank("auth_pam_service", authPamService)
                 .notBlank("server_username", serverUsername)
                 .atLeast("max_client_connections", 0, maxClientConnections)
                 .throwIfAny();
@@ -32,7 +36,13 @@ public record UserConfig(
     /// A user that inherits everything and logs in to the backend under its own name.
     public static UserConfig of(String username, StoredCredential password) {
         return new UserConfig(
-                username, password, Optional.empty(), Optional.empty(), Optional.empty(), PoolOverrides.none());
+                username,
+                Optional.of(password),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                PoolOverrides.none());
     }
 
     public UserConfig withServerLogin(String role, Secret plainPassword) {

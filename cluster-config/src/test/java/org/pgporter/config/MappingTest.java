@@ -243,7 +243,7 @@ class MappingTest {
                                         + "users:\n- username: bob\n")
                         + indented(
                                 6,
-                                "password: pw\nserver_username: role\nserver_password: key\n"
+                                "password: pw\nauth_pam_service: login\nserver_username: role\nserver_password: key\n"
                                         + "max_client_connections: 9\n" + OPTIONS))
                 .pool("app")
                 .orElseThrow();
@@ -251,7 +251,8 @@ class MappingTest {
         // Then
         UserConfig bob = new UserConfig(
                 "bob",
-                StoredCredential.parse("pw"),
+                Optional.of(StoredCredential.parse("pw")),
+                Optional.of("login"),
                 Optional.of("role"),
                 Optional.of(Secret.of("key")),
                 Optional.of(9),

@@ -75,7 +75,7 @@ class ProxyConfigLoaderTest {
                         "pgporter.yaml:10: general.unix_socket_mode: must be three octal digits such as \"0600\","
                                 + " was `4755`",
                         "pgporter.yaml:14: pools.app.users[0].username: is missing",
-                        "pgporter.yaml:15: pools.app.users[1].password: is missing",
+                        "pgporter.yaml:14: pools.app.users[0].password: is missing; or set auth_pam_service",
                         "pgporter.yaml:16: pools.empty.users: must have at least one user, or nobody can log in;"
                                 + " add `users: [{username: ..., password: ...}]`");
     }
@@ -209,12 +209,21 @@ class ProxyConfigLoaderTest {
     @Test
     void shouldSayThatSectionsAndKeysOfPoolsAndUsersAreNotSupported() {
         assertThat(Yaml.problems("web: {enabled: true}\npools: {app: {auth_query: {query: x}, users: [{username: a,"
-                        + " password: b, auth_pam_service: c}]}}"))
+                        + " password: b}]}}"))
                 .containsExactly(
                         "pgporter.yaml:1: web: is not supported by this version; remove it",
-                        "pgporter.yaml:2: pools.app.auth_query: is not supported by this version; remove it",
-                        "pgporter.yaml:2: pools.app.users[0].auth_pam_service: is not supported by this version;"
-                                + " remove it");
+                        "pgporter.yaml:2: pools.app.auth_query: is not supported by this version; remove it");
+    }
+
+    @Test
+    void shouldWantToKnowWhatAUserMustProve() {
+        assertThat(Yaml.problems("pools: {app: {users: [{username: a}]}}"))
+                .containsExactly("pgporter.yaml:1: pools.app.users[0].password: is missing; or set auth_pam_service");
+        assertThat(Yaml.valid("pools: {app: {users: [{username: a, auth_pam_service: login}]}}")
+                        .pool("app")
+                        .flatMap(pool -> pool.user("a"))
+                        .flatMap(UserConfig::authPamService))
+                .contains("login");
     }
 
     @Test

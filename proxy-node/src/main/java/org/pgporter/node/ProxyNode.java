@@ -11,11 +11,13 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.apache.pekko.actor.BootstrapSetup;
@@ -25,7 +27,9 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.pgporter.auth.MockKind;
 import org.pgporter.auth.MockSecrets;
+import org.pgporter.auth.credential.CredentialSource;
 import org.pgporter.auth.credential.StoredCredential;
+import org.pgporter.auth.hba.AuthMethod;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
 import org.pgporter.cluster.credential.ConfiguredCredentials;
@@ -33,9 +37,11 @@ import org.pgporter.cluster.limit.LocalPermits;
 import org.pgporter.config.GeneralConfig;
 import org.pgporter.config.ListenerConfig;
 import org.pgporter.config.ProxyConfig;
-import org.pgporter.config.UserConfig;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
+import org.pgporter.node.login.Directory;
+import org.pgporter.node.login.LoginPolicy;
+import org.pgporter.node.login.StoredSecrets;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.pool.TransportSettings;
 import org.pgporter.node.session.ClientSession;
@@ -132,14 +138,12 @@ public final class ProxyNode {
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
-                new ConfiguredCredentials(config, mocks, cpu),
-                mocks,
-                random,
+                logins(config, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu),
+                new Directory(config),
                 limits,
                 cancelKeys,
                 pools,
                 pins,
-                cpu,
                 draining);
         List<Listener> listeners = new CopyOnWriteArrayList<>();
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
@@ -169,10 +173,23 @@ public final class ProxyNode {
                 .withFallback(defaults);
     }
 
+    private static LoginPolicy logins(
+            ProxyConfig config, CredentialSource credentials, MockSecrets mocks, SecureRandom random, Executor cpu) {
+        StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, Map.of());
+        return new LoginPolicy(
+                Optional::empty,
+                Map.of(
+                        AuthMethod.TRUST, secrets::trust,
+                        AuthMethod.MD5, secrets::byCredential,
+                        AuthMethod.SCRAM_SHA_256, secrets::scram),
+                secrets::byCredential,
+                Optional.empty());
+    }
+
     private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {
         List<StoredCredential> credentials = config.pools().values().stream()
                 .flatMap(pool -> pool.users().stream())
-                .map(UserConfig::password)
+                .flatMap(user -> user.password().stream())
                 .toList();
         byte[] key = new byte[MockSecrets.MIN_KEY_LENGTH];
         random.nextBytes(key);

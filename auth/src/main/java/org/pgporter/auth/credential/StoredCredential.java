@@ -2,12 +2,12 @@ package org.pgporter.auth.credential;
 
 import org.pgporter.auth.Secret;
 
-/// What is stored for a user: the content of `pg_authid.rolpassword`, or a password in plain text. No variant
-/// shows its content in `toString`.
-public sealed interface StoredCredential permits HashedCredential, PlainPassword {
+/// What is stored for a user: the content of `pg_authid.rolpassword`, a password in plain text, or where the key for
+/// its tokens is. No variant shows anything secret in `toString`.
+public sealed interface StoredCredential permits HashedCredential, PlainPassword, JwtKeyFile {
 
     /// Reads PostgreSQL's text form. The prefix decides: `SCRAM-` and `md5` announce a hash, which then must be
-    /// complete; everything else is a plain password.
+    /// complete; `jwt-pkey-fpath:` a key file; everything else is a plain password.
     ///
     /// @throws IllegalArgumentException if the text is empty, or announces a hash and is none; the message says
     ///     what is wrong and never contains the text
@@ -17,6 +17,9 @@ public sealed interface StoredCredential permits HashedCredential, PlainPassword
         }
         if (text.startsWith(Md5Secret.PREFIX)) {
             return Md5Secret.parse(text);
+        }
+        if (text.startsWith(JwtKeyFile.PREFIX)) {
+            return new JwtKeyFile(text.substring(JwtKeyFile.PREFIX.length()));
         }
         return new PlainPassword(Secret.of(text));
     }

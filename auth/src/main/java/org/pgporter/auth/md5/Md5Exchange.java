@@ -108,7 +108,7 @@ public final class Md5Exchange implements AuthenticationExchange {
         if (!matches) {
             return new Rejected("wrong password (md5)");
         }
-        return new Authenticated(new Identity(user, METHOD, Optional.of(hash)), Optional.empty());
+        return new Authenticated(Identity.of(user, METHOD).withProof(hash), Optional.empty());
     }
 
     private static boolean containsNul(byte[] text) {

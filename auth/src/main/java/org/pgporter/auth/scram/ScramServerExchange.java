@@ -161,7 +161,7 @@ public final class ScramServerExchange implements AuthenticationExchange {
         byte[] serverKey = secret.serverKey();
         String serverFinal = "v=" + Base64.getEncoder().encodeToString(ScramCrypto.hmac(serverKey, authMessage));
         return new Authenticated(
-                new Identity(user, METHOD, Optional.of(new ScramKeys(clientKey, serverKey))),
+                Identity.of(user, METHOD).withProof(new ScramKeys(clientKey, serverKey)),
                 Optional.of(serverFinal.getBytes(StandardCharsets.ISO_8859_1)));
     }
 

@@ -14,6 +14,7 @@ import org.pgporter.auth.credential.CredentialKey;
 import org.pgporter.auth.credential.CredentialLookup;
 import org.pgporter.auth.credential.CredentialSource;
 import org.pgporter.auth.credential.HashedCredential;
+import org.pgporter.auth.credential.JwtKeyFile;
 import org.pgporter.auth.credential.PlainPassword;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.config.ProxyConfig;
@@ -34,7 +35,9 @@ public final class ConfiguredCredentials implements CredentialSource {
         Map<CredentialKey, StoredCredential> users = new HashMap<>();
         config.pools()
                 .forEach((database, pool) -> pool.users()
-                        .forEach(user -> users.put(new CredentialKey(database, user.username()), user.password())));
+                        .forEach(user -> user.password()
+                                .ifPresent(password ->
+                                        users.put(new CredentialKey(database, user.username()), password))));
         this.configured = Map.copyOf(users);
         this.mocks = mocks;
         this.executor = executor;
@@ -45,6 +48,7 @@ public final class ConfiguredCredentials implements CredentialSource {
         return Optional.ofNullable(configured.get(key))
                 .map(stored -> switch (stored) {
                     case HashedCredential hash -> found(hash);
+                    case JwtKeyFile file -> found(file);
                     case PlainPassword plain -> derive(key, plain);
                 })
                 .orElseGet(() -> CompletableFuture.completedFuture(new CredentialLookup.NotFound()));

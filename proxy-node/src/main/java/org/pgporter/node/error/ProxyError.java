@@ -1,6 +1,7 @@
 package org.pgporter.node.error;
 
 import java.time.Duration;
+import org.pgporter.auth.hba.HbaRequest;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.NoticeResponse;
 import org.pgporter.protocol.message.ProtocolViolation;
@@ -67,6 +68,39 @@ public final class ProxyError {
     public static ErrorResponse passwordRejected(String user) {
         return ErrorResponse.of(
                 Severity.FATAL, SqlState.INVALID_PASSWORD, "password authentication failed for user \"" + user + "\"");
+    }
+
+    /// The words of PgDoorman: what is stored for the user fits no method that may be used.
+    public static ErrorResponse methodNotSupported() {
+        return ErrorResponse.of(Severity.FATAL, SqlState.INVALID_PASSWORD, "Authentication method not supported");
+    }
+
+    public static ErrorResponse noSuchRole(String user) {
+        return ErrorResponse.of(
+                Severity.FATAL, SqlState.INVALID_AUTHORIZATION_SPECIFICATION, "role \"" + user + "\" does not exist");
+    }
+
+    /// This and the next say what PostgreSQL says (`ClientAuthentication` in `libpq/auth.c`).
+    public static ErrorResponse rejectedByRule(HbaRequest request) {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                "pg_hba.conf rejects " + attempt(request));
+    }
+
+    public static ErrorResponse noRule(HbaRequest request) {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                "no pg_hba.conf entry for " + attempt(request).replaceFirst("^connection for ", ""));
+    }
+
+    private static String attempt(HbaRequest request) {
+        String from = request.address().map(address -> address.getHostAddress()).orElse("[local]");
+        String replication = request.physicalReplication() ? "replication " : "";
+        String database = request.physicalReplication() ? "" : ", database \"" + request.database() + "\"";
+        return replication + "connection for host \"" + from + "\", user \"" + request.user() + "\"" + database + ", "
+                + (request.tls() ? "SSL encryption" : "no encryption");
     }
 
     public static ErrorResponse authenticationUnavailable() {

@@ -6,23 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.regex.Pattern;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.pgporter.auth.AuthenticationExchange;
-import org.pgporter.auth.AuthenticationStep;
-import org.pgporter.auth.ClientResponse;
-import org.pgporter.auth.ExchangeSelection;
 import org.pgporter.auth.Identity;
-import org.pgporter.auth.ServerChallenge;
-import org.pgporter.auth.credential.CredentialKey;
-import org.pgporter.auth.credential.CredentialLookup;
-import org.pgporter.auth.credential.HashedCredential;
-import org.pgporter.auth.credential.PlainPassword;
 import org.pgporter.config.PoolSettings;
 import org.pgporter.node.backend.BackendConnection;
 import org.pgporter.node.backend.LeaseEvent;
@@ -30,38 +18,29 @@ import org.pgporter.node.backend.LeaseId;
 import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.logging.LogKeys;
+import org.pgporter.node.login.LoginRequest;
 import org.pgporter.node.pool.Pool;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.session.ClientSession.CancelForwarded;
 import org.pgporter.node.session.ClientSession.CancelRequested;
 import org.pgporter.node.session.ClientSession.ClientGone;
 import org.pgporter.node.session.ClientSession.Command;
-import org.pgporter.node.session.ClientSession.CredentialArrived;
+import org.pgporter.node.session.ClientSession.Decided;
 import org.pgporter.node.session.ClientSession.Drain;
 import org.pgporter.node.session.ClientSession.FromBackend;
 import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.FromPool;
 import org.pgporter.node.session.ClientSession.LoginTimedOut;
+import org.pgporter.node.session.ClientSession.Stepped;
 import org.pgporter.node.transport.Ack;
-import org.pgporter.protocol.codec.Batch;
-import org.pgporter.protocol.message.AuthenticationCleartextPassword;
-import org.pgporter.protocol.message.AuthenticationMd5Password;
-import org.pgporter.protocol.message.AuthenticationOk;
-import org.pgporter.protocol.message.AuthenticationSasl;
-import org.pgporter.protocol.message.AuthenticationSaslContinue;
-import org.pgporter.protocol.message.AuthenticationSaslFinal;
 import org.pgporter.protocol.message.BackendKeyData;
-import org.pgporter.protocol.message.Bytes;
 import org.pgporter.protocol.message.CancelRequest;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.GssEncRequest;
 import org.pgporter.protocol.message.NegotiateProtocolVersion;
-import org.pgporter.protocol.message.PasswordMessage;
 import org.pgporter.protocol.message.ProtocolVersion;
 import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.message.ReadyForQuery;
-import org.pgporter.protocol.message.SaslInitialResponse;
-import org.pgporter.protocol.message.SaslResponse;
 import org.pgporter.protocol.message.Severity;
 import org.pgporter.protocol.message.SslRequest;
 import org.pgporter.protocol.message.StartupMessage;
@@ -78,7 +57,7 @@ import org.slf4j.LoggerFactory;
 ///  awaitingStartup ── CancelRequest ──► cancelling ──► closed
 ///        │ StartupMessage
 ///        ▼
-///  awaitingCredential ──► authenticating ──► joining ──► (confirming) ──► ClientSession.idle
+///  ClientAuthentication ──► joining ──► (confirming) ──► ClientSession.idle
 /// ```
 ///
 /// A message of the client is acknowledged only when the next one may come, so nothing is read ahead of a
@@ -181,7 +160,8 @@ final class ClientLogin {
         session.holds(place);
         ProtocolVersion version = negotiate(message);
         introduce(asked.get(), message, user.get(), version, wanted);
-        return lookUpCredential(ack);
+        return new ClientAuthentication(session, this::common, this::authenticated)
+                .begin(request(asked.get(), message, user.get()), ack);
     }
 
     private void introduce(
@@ -198,6 +178,18 @@ final class ClientLogin {
         walsender = Optional.of(startup);
         serverIsClear = asked.isClear(named, user, services.config());
         session.introduced(user, database, version, WantedParameters.none());
+    }
+
+    private LoginRequest request(Replication asked, StartupMessage message, String user) {
+        return new LoginRequest(
+                user,
+                asked == Replication.PHYSICAL
+                        ? session.database()
+                        : message.database().orElse(user),
+                asked == Replication.PHYSICAL,
+                session.remote(),
+                session.client().tls(),
+                Optional.empty());
     }
 
     /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and goes
@@ -229,146 +221,11 @@ final class ClientLogin {
         return WantedParameters.of(wanted);
     }
 
-    // ---- authentication
-
-    private Behavior<Command> lookUpCredential(Ack ack) {
-        CredentialKey key = new CredentialKey(databaseForLookup(), session.user());
-        CompletionStage<CredentialLookup> lookup =
-                services.credentials().lookup(key).thenCompose(this::hashed);
-        session.context()
-                .pipeToSelf(
-                        lookup,
-                        (found, failure) -> new CredentialArrived(
-                                failure == null ? found : new CredentialLookup.Unavailable(String.valueOf(failure))));
-        return session.state(command -> switch (command) {
-            case CredentialArrived(CredentialLookup.Found(var credential)) ->
-                startExchange(Optional.of((HashedCredential) credential), ack);
-            case CredentialArrived(CredentialLookup.NotFound _) -> startExchange(Optional.empty(), ack);
-            case CredentialArrived(CredentialLookup.Unavailable(var cause)) -> {
-                session.logRejection("credential source unavailable: " + cause);
-                yield session.fail(ProxyError.authenticationUnavailable());
-            }
-            default -> common(command);
-        });
-    }
-
-    /// The user is looked up where he is known, so that a database that does not exist is told apart only after
-    /// he has proved who he is.
-    private String databaseForLookup() {
-        Map<String, org.pgporter.config.PoolConfig> pools = services.config().pools();
-        if (pools.containsKey(session.database())) {
-            return session.database();
-        }
-        return pools.keySet().stream()
-                .filter(database ->
-                        services.config().settings(database, session.user()).isPresent())
-                .findFirst()
-                .orElse(session.database());
-    }
-
-    private CompletionStage<CredentialLookup> hashed(CredentialLookup lookup) {
-        if (lookup instanceof CredentialLookup.Found(PlainPassword password)) {
-            try {
-                return CompletableFuture.supplyAsync(
-                        () -> new CredentialLookup.Found(services.mocks().adHocSecret(session.user(), password)),
-                        services.cpu());
-            } catch (RejectedExecutionException e) {
-                return CompletableFuture.completedStage(
-                        new CredentialLookup.Unavailable("too many passwords are being derived"));
-            }
-        }
-        return CompletableFuture.completedStage(lookup);
-    }
-
-    private Behavior<Command> startExchange(Optional<HashedCredential> credential, Ack ack) {
-        AuthenticationExchange exchange =
-                ExchangeSelection.exchangeFor(session.user(), credential, services.mocks(), services.random());
-        return afterStep(exchange, exchange.start(), ack);
-    }
-
-    private Behavior<Command> afterStep(AuthenticationExchange exchange, AuthenticationStep step, Ack ack) {
-        return switch (step) {
-            case AuthenticationStep.Challenge(var challenge) -> {
-                send(challenge);
-                ack.acknowledge();
-                yield authenticating(exchange, challenge);
-            }
-            case AuthenticationStep.Authenticated(var identity, var finalData) -> {
-                ByteBuf out = session.client().buffer();
-                finalData.ifPresent(data -> new AuthenticationSaslFinal(Bytes.of(data)).encodeTo(out));
-                new AuthenticationOk().encodeTo(out);
-                session.client().send(out);
-                yield authenticated(identity, ack);
-            }
-            case AuthenticationStep.Rejected(var reason) -> {
-                session.logRejection(reason);
-                yield session.fail(ProxyError.passwordRejected(session.user()));
-            }
-            case AuthenticationStep.Malformed(var message) -> {
-                session.logRejection(message);
-                yield session.fail(ProxyError.protocolViolation(message));
-            }
-            case AuthenticationStep.Unavailable(var cause) -> {
-                session.logRejection(cause);
-                yield session.fail(ProxyError.authenticationUnavailable());
-            }
-        };
-    }
-
-    private void send(ServerChallenge challenge) {
-        session.client()
-                .send(
-                        switch (challenge) {
-                            case ServerChallenge.CleartextPassword _ -> new AuthenticationCleartextPassword();
-                            case ServerChallenge.Md5Password(var salt) -> new AuthenticationMd5Password(Bytes.of(salt));
-                            case ServerChallenge.SaslMechanisms(var names) -> new AuthenticationSasl(names);
-                            case ServerChallenge.SaslContinue(var data) ->
-                                new AuthenticationSaslContinue(Bytes.of(data));
-                        });
-    }
-
-    private Behavior<Command> authenticating(AuthenticationExchange exchange, ServerChallenge challenge) {
-        return session.state(command -> switch (command) {
-            case FromClient(Framed.Messages(var batch), var ack) -> {
-                try {
-                    ClientResponse response = response(batch, challenge);
-                    yield afterStep(exchange, exchange.onResponse(response), ack);
-                } catch (ProtocolViolation violation) {
-                    session.logRejection(violation.getMessage());
-                    yield session.fail(ProxyError.protocolViolation(violation));
-                } finally {
-                    batch.release();
-                }
-            }
-            default -> common(command);
-        });
-    }
-
-    private static ClientResponse response(Batch batch, ServerChallenge challenge) {
-        if (batch.type(0) != 'p') {
-            throw new ProtocolViolation(
-                    org.pgporter.protocol.message.SqlState.PROTOCOL_VIOLATION,
-                    "expected authentication response, got message type " + (batch.type(0) & 0xff));
-        }
-        ByteBuf body = batch.body(0);
-        return switch (challenge) {
-            case ServerChallenge.CleartextPassword _, ServerChallenge.Md5Password _ ->
-                new ClientResponse.Password(
-                        PasswordMessage.decode(body).password().toArray());
-            case ServerChallenge.SaslMechanisms _ -> {
-                SaslInitialResponse initial = SaslInitialResponse.decode(body);
-                yield new ClientResponse.SaslInitial(
-                        initial.mechanism(), initial.response().map(Bytes::toArray));
-            }
-            case ServerChallenge.SaslContinue _ ->
-                new ClientResponse.Sasl(SaslResponse.decode(body).response().toArray());
-        };
-    }
-
     // ---- joining the pool
 
     private Behavior<Command> authenticated(Identity identity, Ack ack) {
-        Optional<PoolSettings> settings = services.config().settings(session.database(), session.user());
+        session.isKnownAs(identity);
+        Optional<PoolSettings> settings = services.directory().settings(session.database(), identity);
         if (settings.isEmpty()) {
             return session.fail(ProxyError.noSuchDatabase(session.database()));
         }
@@ -493,7 +350,7 @@ final class ClientLogin {
                 done.tell(new BackendConnection.CancelDone());
                 yield Behaviors.same();
             }
-            case CredentialArrived _, FromPool _, FromBackend _, CancelForwarded _, ClientSession.WakeUp _ ->
+            case Decided _, Stepped _, FromPool _, FromBackend _, CancelForwarded _, ClientSession.WakeUp _ ->
                 Behaviors.same();
         };
     }

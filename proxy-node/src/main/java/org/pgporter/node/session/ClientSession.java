@@ -10,7 +10,8 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
-import org.pgporter.auth.credential.CredentialLookup;
+import org.pgporter.auth.AuthenticationStep;
+import org.pgporter.auth.Identity;
 import org.pgporter.config.PoolSettings;
 import org.pgporter.node.backend.BackendConnection;
 import org.pgporter.node.backend.HolderMessage;
@@ -19,6 +20,7 @@ import org.pgporter.node.backend.LeaseId;
 import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.logging.LogKeys;
+import org.pgporter.node.login.LoginDecision;
 import org.pgporter.node.pool.Pool;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.HoldsBytes;
@@ -70,7 +72,11 @@ public final class ClientSession {
     /// @param everythingRead nothing that it sent before is still on its way to us
     record ClientGone(boolean everythingRead) implements Command {}
 
-    record CredentialArrived(CredentialLookup lookup) implements Command {}
+    /// How the login goes on.
+    record Decided(LoginDecision decision) implements Command {}
+
+    /// Somebody who was asked about the client has answered.
+    record Stepped(AuthenticationStep step) implements Command {}
 
     record FromPool(Pool.JoinReply reply) implements Command {}
 
@@ -158,6 +164,11 @@ public final class ClientSession {
         database = databaseName;
         version = spoken;
         parameters = new SessionParameters(wanted);
+    }
+
+    /// The client has proved who it is.
+    void isKnownAs(Identity proven) {
+        user = proven.user();
     }
 
     void holds(ConnectionLimits.Place place) {
@@ -289,7 +300,7 @@ public final class ClientSession {
             case ClientGone _ -> closeQuietly();
             case Kill _ -> fail(ProxyError.terminatedByShutdown());
             case CancelRequested(var done) -> cancelled(done);
-            case Drain _, LoginTimedOut _, WakeUp _, CredentialArrived _, FromPool _, CancelForwarded _ ->
+            case Drain _, LoginTimedOut _, WakeUp _, Decided _, Stepped _, FromPool _, CancelForwarded _ ->
                 Behaviors.same();
             case FromBackend(var event) -> afterRelease(event);
         };

@@ -1,6 +1,8 @@
 package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
+import java.util.Optional;
+import org.pgporter.node.tls.TlsSession;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.ErrorResponse;
@@ -56,6 +58,10 @@ final class ClientSocket {
             send(error);
         }
         socket.closeAfterFlush();
+    }
+
+    Optional<TlsSession> tls() {
+        return socket.tls();
     }
 
     void close() {

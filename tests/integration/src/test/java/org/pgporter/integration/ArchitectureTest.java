@@ -14,6 +14,7 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.netty.util.ReferenceCounted;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -35,9 +36,14 @@ class ArchitectureTest {
             List.of("org.pgporter.node.transport"),
             List.of("org.pgporter.node.backend"),
             List.of("org.pgporter.node.pool"),
+            List.of("org.pgporter.node.login"),
             List.of("org.pgporter.node.session"),
             List.of("org.pgporter.node"),
             List.of("org.pgporter.cli"));
+
+    /// Classes of `java.net` that are values. (A host name must not be made one of them: that is a lookup.)
+    private static final Set<String> NETWORK_VALUES =
+            Set.of("InetAddress", "Inet4Address", "Inet6Address", "URI", "URISyntaxException");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -133,10 +139,17 @@ class ArchitectureTest {
                         "org.apache.pekko..",
                         "scala..",
                         "io.netty..",
-                        "java.net..",
                         "java.nio.channels..",
                         "org.pgporter.protocol.codec..",
                         "org.pgporter.protocol.stream..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideInAPackage("org.pgporter.auth..")
+                .should()
+                .dependOnClassesThat(DescribedPredicate.describe(
+                        "reach the network",
+                        it -> it.getPackageName().equals("java.net") && !NETWORK_VALUES.contains(it.getSimpleName())))
                 .check(CLASSES);
     }
 
