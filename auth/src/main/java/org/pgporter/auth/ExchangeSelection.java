@@ -19,17 +19,22 @@ public final class ExchangeSelection {
     ///     exchange with the same rounds, and rejected at the end. A plain password is first made a secret by
     ///     [MockSecrets#adHocSecret], which costs CPU and therefore is the caller's to place.
     /// @param mocks says what unknown users are shown
+    /// @param endPoint the channel binding `tls-server-end-point` of the client's connection; empty without TLS
     /// @param random for nonces and salts
     public static AuthenticationExchange exchangeFor(
-            String user, Optional<? extends HashedCredential> credential, MockSecrets mocks, SecureRandom random) {
+            String user,
+            Optional<? extends HashedCredential> credential,
+            MockSecrets mocks,
+            Optional<byte[]> endPoint,
+            SecureRandom random) {
         if (credential.isEmpty()) {
             return switch (mocks.kind()) {
-                case SCRAM_SHA_256 -> ScramServerExchange.mock(user, mocks.scramSecretFor(user), random);
+                case SCRAM_SHA_256 -> ScramServerExchange.mock(user, mocks.scramSecretFor(user), endPoint, random);
                 case MD5 -> Md5Exchange.mock(user, random);
             };
         }
         return switch (credential.get()) {
-            case ScramSecret secret -> new ScramServerExchange(user, secret, random);
+            case ScramSecret secret -> new ScramServerExchange(user, secret, endPoint, random);
             case Md5Secret secret -> new Md5Exchange(user, secret, random);
         };
     }

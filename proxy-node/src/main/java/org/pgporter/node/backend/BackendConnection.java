@@ -227,7 +227,7 @@ public final class BackendConnection {
         Duration spent = Duration.ofNanos(System.nanoTime() - startedAt);
         Duration left = settings.connectTimeout().minus(spent);
         limit("login", left.isNegative() ? Duration.ZERO : left);
-        BackendLogin login = opening.login(settings);
+        BackendLogin login = opening.login(settings, socket.tls());
         socket.writeAndFlush(login.start(socket.allocator()));
         return loggingIn(socket, login);
     }

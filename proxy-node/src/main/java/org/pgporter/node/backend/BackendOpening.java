@@ -16,6 +16,7 @@ import org.pgporter.auth.Secret;
 import org.pgporter.auth.scram.ScramClientExchange;
 import org.pgporter.node.tls.PoolTls;
 import org.pgporter.node.tls.Securing;
+import org.pgporter.node.tls.TlsSession;
 import org.pgporter.node.transport.Connector;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.ReadAhead;
@@ -112,8 +113,9 @@ public final class BackendOpening {
                 .run(system);
     }
 
-    BackendLogin login(BackendSettings settings) {
-        return new BackendLogin(settings, password, proof, random);
+    /// @param session of TLS on the connection
+    BackendLogin login(BackendSettings settings, Optional<TlsSession> session) {
+        return new BackendLogin(settings, password, proof, session, random);
     }
 
     CompletionStage<byte[]> derive(ScramClientExchange.NeedsSaltedPassword derivation) {

@@ -138,12 +138,12 @@ public final class StoredSecrets {
     private LoginDecision exchange(LoginRequest request, CredentialLookup lookup, MockKind mock) {
         return switch (lookup) {
             case CredentialLookup.Found(HashedCredential secret) ->
-                new LoginDecision.Ask(
-                        ExchangeSelection.exchangeFor(request.user(), Optional.of(secret), mocks.as(mock), random));
+                new LoginDecision.Ask(ExchangeSelection.exchangeFor(
+                        request.user(), Optional.of(secret), mocks.as(mock), request.endPoint(), random));
             case CredentialLookup.Unavailable(var cause) -> unavailable(cause);
             case CredentialLookup _ ->
-                new LoginDecision.Ask(
-                        ExchangeSelection.exchangeFor(request.user(), Optional.empty(), mocks.as(mock), random));
+                new LoginDecision.Ask(ExchangeSelection.exchangeFor(
+                        request.user(), Optional.empty(), mocks.as(mock), request.endPoint(), random));
         };
     }
 
