@@ -4,6 +4,7 @@ import java.security.SecureRandom;
 import java.util.Optional;
 import org.pgporter.auth.credential.HashedCredential;
 import org.pgporter.auth.credential.Md5Secret;
+import org.pgporter.auth.credential.RotatedSecret;
 import org.pgporter.auth.credential.ScramSecret;
 import org.pgporter.auth.md5.Md5Exchange;
 import org.pgporter.auth.scram.ScramServerExchange;
@@ -36,6 +37,11 @@ public final class ExchangeSelection {
         return switch (credential.get()) {
             case ScramSecret secret -> new ScramServerExchange(user, secret, endPoint, random);
             case Md5Secret secret -> new Md5Exchange(user, secret, random);
+            case RotatedSecret(ScramSecret current, ScramSecret previous) ->
+                ScramServerExchange.rotating(user, current, previous, endPoint, random);
+            case RotatedSecret(Md5Secret current, Md5Secret previous) ->
+                Md5Exchange.rotating(user, current, previous, random);
+            case RotatedSecret _ -> throw new IllegalStateException("two secrets of different kinds");
         };
     }
 }

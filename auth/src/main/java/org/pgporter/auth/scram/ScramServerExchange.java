@@ -59,7 +59,7 @@ public final class ScramServerExchange implements AuthenticationExchange {
     }
 
     private final String user;
-    private final ScramSecret secret;
+    private final List<ScramSecret> secrets;
     private final boolean mock;
     private final String serverNonce;
     private final Optional<byte[]> endPoint;
@@ -67,12 +67,13 @@ public final class ScramServerExchange implements AuthenticationExchange {
 
     /// @param endPoint the channel binding `tls-server-end-point` of the connection; empty where there is none
     public ScramServerExchange(String user, ScramSecret secret, Optional<byte[]> endPoint, SecureRandom random) {
-        this(user, secret, false, endPoint, Nonces.next(random));
+        this(user, List.of(secret), false, endPoint, Nonces.next(random));
     }
 
-    ScramServerExchange(String user, ScramSecret secret, boolean mock, Optional<byte[]> endPoint, String serverNonce) {
+    ScramServerExchange(
+            String user, List<ScramSecret> secrets, boolean mock, Optional<byte[]> endPoint, String serverNonce) {
         this.user = user;
-        this.secret = secret;
+        this.secrets = secrets;
         this.mock = mock;
         this.endPoint = endPoint;
         this.serverNonce = serverNonce;
@@ -84,7 +85,15 @@ public final class ScramServerExchange implements AuthenticationExchange {
     /// @param endPoint the channel binding of the connection, as for a user that exists
     public static ScramServerExchange mock(
             String user, ScramSecret secret, Optional<byte[]> endPoint, SecureRandom random) {
-        return new ScramServerExchange(user, secret, true, endPoint, Nonces.next(random));
+        return new ScramServerExchange(user, List.of(secret), true, endPoint, Nonces.next(random));
+    }
+
+    /// The exchange of a user whose password is being changed: both are good.
+    ///
+    /// @param previous has the salt and the iterations of the current one
+    public static ScramServerExchange rotating(
+            String user, ScramSecret current, ScramSecret previous, Optional<byte[]> endPoint, SecureRandom random) {
+        return new ScramServerExchange(user, List.of(current, previous), false, endPoint, Nonces.next(random));
     }
 
     @Override
@@ -150,8 +159,9 @@ public final class ScramServerExchange implements AuthenticationExchange {
                     "the client believes that channel binding is not offered, but it was");
         }
         String nonce = clientFirst.nonce() + serverNonce;
-        String salt = Base64.getEncoder().encodeToString(secret.salt());
-        String serverFirst = "r=" + nonce + ",s=" + salt + ",i=" + secret.iterations();
+        ScramSecret shown = secrets.getFirst();
+        String salt = Base64.getEncoder().encodeToString(shown.salt());
+        String serverFirst = "r=" + nonce + ",s=" + salt + ",i=" + shown.iterations();
         state = new State.AwaitingFinal(clientFirst, serverFirst, nonce);
         return new Challenge(new SaslContinue(serverFirst.getBytes(StandardCharsets.ISO_8859_1)));
     }
@@ -171,17 +181,24 @@ public final class ScramServerExchange implements AuthenticationExchange {
         byte[] authMessage = (awaiting.clientFirst().bare() + "," + awaiting.serverFirst() + ","
                         + clientFinal.withoutProof())
                 .getBytes(StandardCharsets.ISO_8859_1);
+        Optional<Authenticated> proven = Optional.empty();
+        for (ScramSecret secret : secrets) {
+            Optional<Authenticated> by = proven(secret, clientFinal.proof(), authMessage);
+            proven = proven.isPresent() ? proven : by;
+        }
+        if (mock) {
+            return new Rejected("no such user");
+        }
+        return proven.<AuthenticationStep>map(it -> it).orElseGet(() -> new Rejected("wrong password (scram-sha-256)"));
+    }
+
+    private Optional<Authenticated> proven(ScramSecret secret, byte[] proof, byte[] authMessage) {
         byte[] storedKey = secret.storedKey();
-        byte[] clientKey = ScramCrypto.xor(clientFinal.proof(), ScramCrypto.hmac(storedKey, authMessage));
+        byte[] clientKey = ScramCrypto.xor(proof, ScramCrypto.hmac(storedKey, authMessage));
         try {
-            boolean proven = MessageDigest.isEqual(storedKey, ScramCrypto.storedKey(clientKey));
-            if (mock) {
-                return new Rejected("no such user");
-            }
-            if (!proven) {
-                return new Rejected("wrong password (scram-sha-256)");
-            }
-            return authenticated(clientKey, authMessage);
+            return MessageDigest.isEqual(storedKey, ScramCrypto.storedKey(clientKey))
+                    ? Optional.of(authenticated(secret, clientKey, authMessage))
+                    : Optional.empty();
         } finally {
             Arrays.fill(clientKey, (byte) 0);
         }
@@ -192,7 +209,7 @@ public final class ScramServerExchange implements AuthenticationExchange {
                 first.gs2Header(), first.flag() == Flag.BINDS ? endPoint.orElseThrow() : new byte[0]);
     }
 
-    private Authenticated authenticated(byte[] clientKey, byte[] authMessage) {
+    private Authenticated authenticated(ScramSecret secret, byte[] clientKey, byte[] authMessage) {
         byte[] serverKey = secret.serverKey();
         String serverFinal = "v=" + Base64.getEncoder().encodeToString(ScramCrypto.hmac(serverKey, authMessage));
         return new Authenticated(

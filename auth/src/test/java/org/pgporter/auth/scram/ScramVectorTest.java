@@ -32,7 +32,8 @@ class ScramVectorTest {
     @Test
     void shouldAnswerAsTheServerOfTheRfc() {
         ScramSecret secret = ScramSecret.fromPassword(PASSWORD, SALT, 4096);
-        ScramServerExchange exchange = new ScramServerExchange("user", secret, false, Optional.empty(), SERVER_NONCE);
+        ScramServerExchange exchange =
+                new ScramServerExchange("user", java.util.List.of(secret), false, Optional.empty(), SERVER_NONCE);
 
         assertThat(exchange.start()).isNotNull();
         assertThat(saslContinue(exchange.onResponse(saslInitial(CLIENT_FIRST)))).isEqualTo(SERVER_FIRST);
