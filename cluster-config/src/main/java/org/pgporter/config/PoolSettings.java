@@ -12,6 +12,7 @@ import org.pgporter.auth.Secret;
 /// @param serverUser role of the backend connections
 /// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with is there
 ///     to log in with
+/// @param previousServerPassword another one, for when PostgreSQL refuses that
 /// @param options how the pool behaves
 /// @param databaseLimits what all users of the database may hold together
 /// @param tls what holds for TLS on both legs
@@ -26,6 +27,7 @@ public record PoolSettings(
         String serverDatabase,
         String serverUser,
         Optional<Secret> serverPassword,
+        Optional<Secret> previousServerPassword,
         PoolOptions options,
         DatabaseLimits databaseLimits,
         TlsOptions tls,

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.PlainPassword;
+import org.pgporter.auth.credential.StoredCredential;
 
 /// The whole configuration of a node. What changed between two of them is record equality, section by section.
 ///
@@ -56,7 +57,8 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 pool.server(),
                 pool.serverDatabase().orElse(database),
                 user.serverUsername().orElse(user.username()),
-                serverPassword(user),
+                serverPassword(user, user.serverPassword(), user.password()),
+                serverPassword(user, user.previousServerPassword(), user.previousPassword()),
                 options(general, pool, user),
                 general.databaseLimits().overriddenBy(pool.databaseLimits()),
                 general.tls(),
@@ -67,14 +69,15 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
     }
 
     /// A plain password that the client must know opens the backend, too, as long as it is for the same name.
-    private static Optional<Secret> serverPassword(UserConfig user) {
+    private static Optional<Secret> serverPassword(
+            UserConfig user, Optional<Secret> ofServer, Optional<StoredCredential> ofClient) {
         boolean sameName = user.serverUsername()
                 .filter(role -> !role.equals(user.username()))
                 .isEmpty();
-        return user.serverPassword()
-                .or(() -> sameName && user.password().orElse(null) instanceof PlainPassword plain
-                        ? Optional.of(plain.password())
-                        : Optional.empty());
+        boolean same = sameName && user.serverPassword().isEmpty();
+        return ofServer.or(() -> same && ofClient.orElse(null) instanceof PlainPassword plain
+                ? Optional.of(plain.password())
+                : Optional.empty());
     }
 
     private static PoolOptions options(GeneralConfig general, PoolConfig pool, UserConfig user) {

@@ -243,7 +243,8 @@ class MappingTest {
                                         + "users:\n- username: bob\n")
                         + indented(
                                 6,
-                                "password: pw\nauth_pam_service: login\nserver_username: role\nserver_password: key\n"
+                                "password: pw\nprevious_password: older\nauth_pam_service: login\nserver_username: role\n"
+                                        + "server_password: key\nprevious_server_password: rusty\n"
                                         + "max_client_connections: 9\n" + OPTIONS))
                 .pool("app")
                 .orElseThrow();
@@ -252,9 +253,11 @@ class MappingTest {
         UserConfig bob = new UserConfig(
                 "bob",
                 Optional.of(StoredCredential.parse("pw")),
+                Optional.of(StoredCredential.parse("older")),
                 Optional.of("login"),
                 Optional.of("role"),
                 Optional.of(Secret.of("key")),
+                Optional.of(Secret.of("rusty")),
                 Optional.of(9),
                 EXPECTED_OVERRIDES);
         assertThat(pool)

@@ -183,7 +183,8 @@ public final class ProxyNode {
                 Map.of(
                         AuthMethod.TRUST, secrets::trust,
                         AuthMethod.MD5, secrets::byCredential,
-                        AuthMethod.SCRAM_SHA_256, secrets::scram),
+                        AuthMethod.SCRAM_SHA_256, secrets::scram,
+                        AuthMethod.PASSWORD, secrets::password),
                 secrets::byCredential,
                 Optional.empty());
     }

@@ -34,6 +34,7 @@ import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.LeaseEvent;
 import org.pgporter.node.backend.LeaseId;
 import org.pgporter.node.backend.SaltedPasswordCache;
+import org.pgporter.node.backend.ServerPasswords;
 import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.node.tls.PoolTls;
 import org.pgporter.node.transport.EventLoops;
@@ -142,7 +143,7 @@ final class PoolWorld implements AutoCloseable {
                     new SaltedPasswordCache(cpu),
                     new SecureRandom(),
                     PoolTls.none(),
-                    Optional.of(Secret.of("secret")),
+                    new ServerPasswords(Optional.of(Secret.of("secret")), Optional.empty()),
                     Optional.empty());
             pool = kit.spawn(
                             Pool.create(plan, opening, permits, cap),
