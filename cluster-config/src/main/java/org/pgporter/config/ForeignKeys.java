@@ -32,7 +32,6 @@ final class ForeignKeys {
             "talos",
             "web",
             "prometheus",
-            "admin_",
             "patroni_",
             "fallback_",
             "scaling_",

@@ -14,6 +14,7 @@ import java.time.Duration;
 /// @param clientTls TLS towards clients
 /// @param serverTls TLS towards PostgreSQL, the defaults of all databases
 /// @param pools the defaults of all pools
+/// @param console who may use the console
 /// @param log what is logged and how
 /// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at once
 public record GeneralConfig(
@@ -26,6 +27,7 @@ public record GeneralConfig(
         @Flat ServerTlsOptions serverTls,
         @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
+        @Flat ConsoleOptions console,
         @Flat LogConfig log,
         Duration shutdownTimeout) {
     private static final GeneralConfig DEFAULTS = new GeneralConfig(
@@ -38,6 +40,7 @@ public record GeneralConfig(
             ServerTlsOptions.defaults(),
             DatabaseLimits.defaults(),
             PoolOptions.defaults(),
+            ConsoleOptions.defaults(),
             LogConfig.defaults(),
             Duration.ofSeconds(10));
 
@@ -98,6 +101,10 @@ public record GeneralConfig(
 
     public GeneralConfig withPools(PoolOptions changed) {
         return Records.with(this, "pools", changed);
+    }
+
+    public GeneralConfig withConsole(ConsoleOptions changed) {
+        return Records.with(this, "console", changed);
     }
 
     public GeneralConfig withLog(LogConfig changed) {

@@ -73,6 +73,11 @@ class MappingTest {
             max_db_client_connections: 50
             max_user_client_connections: 25
             client_login_timeout: "7s"
+            admin_users: [root, "dba"]
+            stats_users: "grafana, zabbix"
+            admin_username: operator
+            admin_password: open
+            admin_reserved_connections: 1
             tcp_keepalives_idle: 11
             tcp_keepalives_interval: "12s"
             tcp_keepalives_count: 13
@@ -215,6 +220,12 @@ class MappingTest {
                 ServerTlsOptions.defaults().overriddenBy(EXPECTED_SERVER_TLS),
                 new DatabaseLimits(90, Duration.ofMillis(1500), 6, Duration.ZERO),
                 EXPECTED_OPTIONS,
+                new ConsoleOptions(
+                        List.of("root", "dba"),
+                        List.of("grafana", "zabbix"),
+                        Optional.of("operator"),
+                        Optional.of(StoredCredential.parse("open")),
+                        1),
                 new LogConfig(false, false, LogLevel.DEBUG, LogFormat.JSON),
                 Duration.ofHours(1));
         assertThat(general).isEqualTo(expected);
@@ -344,6 +355,7 @@ class MappingTest {
             case "SocketOptions" -> SocketOptions.defaults().withTcpNoDelay(false);
             case "DatabaseLimits" -> DatabaseLimits.defaults().withMaxDbConnections(1);
             case "PoolOptions" -> PoolOptions.defaults().withPoolSize(1);
+            case "ConsoleOptions" -> ConsoleOptions.defaults().withAdminUsers(List.of("root"));
             case "TimeoutOptions" -> TimeoutOptions.defaults().withQueryTimeout(Duration.ofSeconds(1));
             case "TimeoutOverrides" -> TimeoutOverrides.none().withQueryTimeout(Duration.ZERO);
             case "LogConfig" -> LogConfig.defaults().withLogLevel(LogLevel.WARN);
