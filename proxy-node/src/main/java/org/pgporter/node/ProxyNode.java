@@ -39,6 +39,8 @@ import org.pgporter.cluster.limit.LocalPermits;
 import org.pgporter.config.GeneralConfig;
 import org.pgporter.config.ListenerConfig;
 import org.pgporter.config.ProxyConfig;
+import org.pgporter.node.admin.Console;
+import org.pgporter.node.admin.Operations;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.hba.AccessRules;
@@ -80,6 +82,7 @@ public final class ProxyNode {
     private final LocalPermits permits;
     private final CancelKeys<ActorRef<ClientSession.Command>> cancelKeys;
     private final PinBoard pins;
+    private final Console console;
     private final AtomicBoolean draining;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
@@ -95,6 +98,7 @@ public final class ProxyNode {
             LocalPermits permits,
             CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
             PinBoard pins,
+            Console console,
             AtomicBoolean draining) {
         this.config = config;
         this.loops = loops;
@@ -107,6 +111,7 @@ public final class ProxyNode {
         this.permits = permits;
         this.cancelKeys = cancelKeys;
         this.pins = pins;
+        this.console = console;
         this.draining = draining;
         system.getWhenTerminated().whenComplete((_, _) -> Thread.ofVirtual().start(this::closeTheRest));
     }
@@ -142,7 +147,9 @@ public final class ProxyNode {
             throw new NodeStartFailure("general.pg_hba: " + problems.getMessage(), problems);
         }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
-        ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
+        ConnectionLimits limits = new ConnectionLimits(
+                config.general().limits().maxConnections(),
+                config.general().console().adminReservedConnections());
         LocalPermits permits = new LocalPermits();
         AtomicBoolean draining = new AtomicBoolean();
         SecureRandom random = new SecureRandom();
@@ -150,6 +157,7 @@ public final class ProxyNode {
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
         MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
+        Console console = new Console(config, tls, pins);
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
@@ -159,6 +167,7 @@ public final class ProxyNode {
                 cancelKeys,
                 pools,
                 pins,
+                console,
                 draining);
         List<Listener> listeners = new CopyOnWriteArrayList<>();
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
@@ -170,9 +179,20 @@ public final class ProxyNode {
                 config.cluster().name(),
                 ActorSystemSetup.create(
                         BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
-        ProxyNode node =
-                new ProxyNode(
-                        config, loops, tls, access, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
+        ProxyNode node = new ProxyNode(
+                config,
+                loops,
+                tls,
+                access,
+                cpu,
+                system,
+                listeners,
+                limits,
+                permits,
+                cancelKeys,
+                pins,
+                console,
+                draining);
         try {
             node.open();
             return node;
@@ -221,11 +241,12 @@ public final class ProxyNode {
 
     private void open() {
         CompletionStage<?> member = ClusterMembership.join(system, config.cluster());
-        List<ActorRef<Sessions.Command>> sessions = AskPattern.<NodeGuardian.Command, NodeGuardian.Opened>ask(
+        NodeGuardian.Opened opened = AskPattern.<NodeGuardian.Command, NodeGuardian.Opened>ask(
                         system, NodeGuardian.Open::new, START_LIMIT, system.scheduler())
                 .toCompletableFuture()
-                .join()
-                .sessions();
+                .join();
+        List<ActorRef<Sessions.Command>> sessions = opened.sessions();
+        console.attach(system, sessions, opened.pools(), new ByConsole());
         GeneralConfig general = config.general();
         ListenOptions options = new ListenOptions(
                 general.backlog(),
@@ -300,6 +321,40 @@ public final class ProxyNode {
         return listeners.stream().map(Listener::address).toList();
     }
 
+    private final class ByConsole implements Operations {
+        @Override
+        public Reloaded reload() {
+            List<String> problems = tls.reload().stream()
+                    .map(problem -> problem.key() + ": " + problem.reason())
+                    .toList();
+            return new Reloaded(List.of("certificates"), problems);
+        }
+
+        @Override
+        public void shutDown(Shutdown how) {
+            switch (how) {
+                case AT_ONCE -> stop();
+                case WAIT_FOR_SERVERS -> drain(NodeGuardian.Patience.FOR_TRANSACTIONS);
+                case WAIT_FOR_CLIENTS -> drain(NodeGuardian.Patience.FOR_CLIENTS);
+            }
+        }
+
+        @Override
+        public Optional<Integer> invalidateAuth(Optional<String> database, Optional<String> user) {
+            return Optional.empty();
+        }
+    }
+
+    /// What operators ask of the node, by signals.
+    public Console console() {
+        return console;
+    }
+
+    /// Completes when the node is closed, whoever has stopped it.
+    public CompletionStage<Void> closed() {
+        return closed.copy();
+    }
+
     /// Lets transactions finish: new clients are refused (57P03), a session ends as soon as nothing is open
     /// (57P01), and what is left after `general.shutdown_timeout` is ended. Completes when everything is
     /// closed.
@@ -307,11 +362,15 @@ public final class ProxyNode {
     /// Where `general.so_reuseport` is on, the node stops listening at once: another process has the port as
     /// well, and new clients are its.
     public CompletionStage<Void> drain() {
+        return drain(NodeGuardian.Patience.UNTIL_DEADLINE);
+    }
+
+    private CompletionStage<Void> drain(NodeGuardian.Patience patience) {
         if (config.general().listener().soReuseport()) {
             closeAll(listeners);
         }
         draining.set(true);
-        system.tell(new NodeGuardian.Drain(config.general().shutdownTimeout()));
+        system.tell(new NodeGuardian.Drain(patience, config.general().shutdownTimeout()));
         return closed.copy();
     }
 

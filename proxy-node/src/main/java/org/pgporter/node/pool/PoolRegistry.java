@@ -7,7 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.IntSupplier;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -66,6 +69,35 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     /// Close all pools as their connections become free, then stop.
     public record Shutdown() implements Command {}
 
+    /// Which pools are there, and what has an operator asked of their databases?
+    public record List(ActorRef<Listed> replyTo) implements Command {}
+
+    public record Listed(java.util.List<ActorRef<Pool.Command>> pools, DatabasesView databases) {}
+
+    /// What an operator wants of one database, or of all.
+    ///
+    /// @param database empty: all of them
+    /// @param done completed with false if there was nothing to do, and otherwise when it has come to be
+    public record Order(Kind kind, Optional<String> database, CompletableFuture<Boolean> done) implements Command {}
+
+    /// What an operator can want.
+    public enum Kind {
+        /// Every connection is closed as it becomes free, and nothing is lent until [#RESUME]. Done only once for all.
+        PAUSE,
+        /// The same, however often.
+        KILL,
+        RESUME,
+        /// Every connection is closed as it becomes free; others are opened as they are needed.
+        RECONNECT,
+        /// Changes nothing, but is done when all connections are closed that were to be closed.
+        WAIT_CLOSE,
+        /// Nobody can log in any more until [#ENABLE].
+        DISABLE,
+        ENABLE
+    }
+
+    private record CarriedOut(Pool.Done said) implements Command {}
+
     private static final Duration NEVER_CHECKED = Duration.ofNanos(Long.MAX_VALUE);
 
     private final EventLoops loops;
@@ -77,6 +109,9 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     /// Pools of one session each, with the key whose limit they count against.
     private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
     private final Map<String, ActorRef<DatabaseCoordinator.Command>> coordinators = new HashMap<>();
+    private final DatabaseStates states = new DatabaseStates();
+    private final Orders orders = new Orders();
+    private final ActorRef<Pool.Done> carriedOut;
     private int nextLoop;
     private long sequence;
     private boolean shuttingDown;
@@ -94,6 +129,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         this.saltedPasswords = saltedPasswords;
         this.tls = tls;
         this.random = random;
+        this.carriedOut = context.messageAdapter(Pool.Done.class, CarriedOut::new);
     }
 
     public static Behavior<Command> create(
@@ -118,6 +154,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             case Join(var settings, int loop, var proof, var replyTo) -> {
                 if (shuttingDown) {
                     replyTo.tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
+                } else if (states.isDisabled(settings.database())) {
+                    replyTo.tell(new Pool.JoinFailed(ProxyError.databaseDisabled(settings.database())));
                 } else {
                     pool(settings, () -> loop).tell(new Pool.Join(loop, usable(settings, proof), replyTo));
                 }
@@ -125,6 +163,9 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             case JoinAlone join -> joinAlone(join);
             case SessionEnded(var itsPool) -> itsPool.tell(new Pool.Shutdown());
             case Prepare(var settings) -> pool(settings, () -> nextLoop++ % loops.count());
+            case List(var replyTo) -> replyTo.tell(new Listed(everyPool(_ -> true), states.view()));
+            case Order order -> onOrder(order);
+            case CarriedOut(var said) -> orders.done(said);
             case Shutdown _ -> {
                 shuttingDown = true;
                 pools.values().forEach(pool -> pool.tell(new Pool.Shutdown()));
@@ -137,6 +178,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private Behavior<Command> onTerminated(Terminated signal) {
         pools.values().removeIf(pool -> pool.equals(signal.getRef()));
         ActorRef<Pool.Command> guest = signal.getRef().unsafeUpcast();
+        orders.ended(guest);
         Optional.ofNullable(alone.remove(guest))
                 .flatMap(key -> Optional.ofNullable(pools.get(key)))
                 .ifPresent(pool -> pool.tell(new Pool.GuestGone(guest)));
@@ -147,9 +189,68 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         return shuttingDown && pools.isEmpty() && alone.isEmpty() ? Behaviors.stopped() : this;
     }
 
+    private java.util.List<ActorRef<Pool.Command>> everyPool(Predicate<String> ofDatabase) {
+        return Stream.concat(
+                        pools.entrySet().stream()
+                                .filter(entry -> ofDatabase.test(entry.getKey().database()))
+                                .map(Map.Entry::getValue),
+                        alone.entrySet().stream()
+                                .filter(entry ->
+                                        ofDatabase.test(entry.getValue().database()))
+                                .map(Map.Entry::getKey))
+                .toList();
+    }
+
+    private void onOrder(Order order) {
+        java.util.List<ActorRef<Pool.Command>> its =
+                everyPool(database -> order.database().map(database::equals).orElse(true));
+        switch (order.kind()) {
+            case PAUSE, KILL -> {
+                if (order.kind() == Kind.PAUSE
+                        && order.database().isEmpty()
+                        && states.view().allPaused()) {
+                    order.done().complete(false);
+                    return;
+                }
+                order.database().ifPresentOrElse(states::pause, states::pauseAll);
+                its.forEach(pool -> pool.tell(new Pool.Pause(order.done(), carriedOut)));
+                orders.await(its, order.done());
+            }
+            case RESUME -> {
+                boolean some = order.database().map(states::resume).orElseGet(states::resumeAll);
+                if (some) {
+                    its.forEach(pool -> pool.tell(new Pool.Resume()));
+                }
+                order.done().complete(some);
+            }
+            case RECONNECT -> {
+                its.forEach(pool -> pool.tell(new Pool.Reconnect()));
+                order.done().complete(true);
+            }
+            case WAIT_CLOSE -> {
+                its.forEach(pool -> pool.tell(new Pool.WaitClose(order.done(), carriedOut)));
+                orders.await(its, order.done());
+            }
+            case DISABLE -> {
+                order.database().ifPresent(states::disable);
+                order.done().complete(true);
+            }
+            case ENABLE -> {
+                order.database().ifPresent(states::enable);
+                order.done().complete(true);
+            }
+        }
+    }
+
     private void joinAlone(JoinAlone join) {
         if (shuttingDown) {
             join.replyTo().tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
+            return;
+        }
+        if (states.isDisabled(join.settings().database())) {
+            join.replyTo()
+                    .tell(new Pool.JoinFailed(
+                            ProxyError.databaseDisabled(join.settings().database())));
             return;
         }
         PoolSettings settings = join.settings();
@@ -222,7 +323,12 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 Optional.empty());
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(
-                        Pool.create(plan, opening, permits, cap(plan, settings, loop)),
+                        Pool.create(
+                                plan,
+                                opening,
+                                permits,
+                                cap(plan, settings, loop),
+                                states.isPaused(settings.database())),
                         kind + ++sequence + "-" + loop,
                         DispatcherSelector.fromConfig(loops.dispatcher(loop)))
                 .narrow();

@@ -1,6 +1,7 @@
 package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
+import java.net.SocketAddress;
 import java.util.Optional;
 import org.pgporter.node.tls.TlsSession;
 import org.pgporter.node.transport.Ack;
@@ -58,6 +59,10 @@ final class ClientSocket {
             send(error);
         }
         socket.closeAfterFlush();
+    }
+
+    SocketAddress localAddress() {
+        return socket.localAddress();
     }
 
     Optional<TlsSession> tls() {

@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class ConnectionLimits {
     private final Counter total;
     private final Counter strangers = new Counter();
+    private final Counter reserve = new Counter();
     private final ConcurrentHashMap<Object, Counter> counters = new ConcurrentHashMap<>();
 
     private record OfDatabase(String database) {}
@@ -51,19 +52,27 @@ public final class ConnectionLimits {
         }
     }
 
+    private final int maxConnections;
+    private final int reserved;
+
     /// @param maxConnections of the node, at least 1
-    public ConnectionLimits(int maxConnections) {
+    /// @param reserved above it, for those who look after the node
+    public ConnectionLimits(int maxConnections, int reserved) {
         this.total = new Counter();
         this.maxConnections = maxConnections;
+        this.reserved = reserved;
     }
-
-    private final int maxConnections;
 
     /// Of those who have connected and not yet said who they are: as many as may be connected at all. They are
     /// many only when somebody wants to exhaust us, and each costs an actor and a stream until
     /// `client_login_timeout`.
     public Place ofStrangers() {
         return strangers.take(maxConnections);
+    }
+
+    /// One of the places that are kept for when the node is full. Only for who has proved that he may have it.
+    public Place ofReserve() {
+        return reserved == 0 ? Place.NONE : reserve.take(reserved);
     }
 
     public Place ofNode() {
@@ -82,13 +91,14 @@ public final class ConnectionLimits {
 
     /// Connections counted for the node at this moment.
     public int connections() {
-        return total.count.get();
+        return total.count.get() + reserve.count.get();
     }
 
     /// Everything that is counted, for tests and statistics: zero when nobody is connected.
     public int allCounts() {
         return total.count.get()
                 + strangers.count.get()
+                + reserve.count.get()
                 + counters.values().stream()
                         .mapToInt(counter -> counter.count.get())
                         .sum();

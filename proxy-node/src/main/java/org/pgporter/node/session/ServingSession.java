@@ -30,6 +30,7 @@ import org.pgporter.node.session.ClientSession.FromBackend;
 import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.Kill;
 import org.pgporter.node.session.ClientSession.WakeUp;
+import org.pgporter.node.session.ClientView.Activity;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.ErrorResponse;
@@ -46,6 +47,11 @@ final class ServingSession {
     private final ClientSession session;
     private final ActorRef<Pool.Command> pool;
     private final PoolMode mode;
+    private final String poolUser;
+    /// When it asked for a backend connection last, in nanoseconds of the monotonic clock; meaningless if it never has.
+    private long requestedAt;
+
+    private boolean hasRequested;
     private final StatementNames names = new StatementNames();
     private final @Nullable StatementMapping mapping;
     private final StateWatch watch;
@@ -63,6 +69,7 @@ final class ServingSession {
         this.session = session;
         this.pool = joined.pool();
         this.mode = settings.options().poolMode();
+        this.poolUser = settings.user();
         this.timeouts = session.timeouts(settings);
         StateCheck check =
                 mode == PoolMode.SESSION ? StateCheck.NEVER : settings.options().sessionStateCheck();
@@ -78,6 +85,24 @@ final class ServingSession {
                         settings.options().preparedStatements());
     }
 
+    // ---- what can be seen of it
+
+    String poolUser() {
+        return poolUser;
+    }
+
+    Optional<Long> requestedAt() {
+        return hasRequested ? Optional.of(requestedAt) : Optional.empty();
+    }
+
+    Optional<ActorRef<BackendConnection.Command>> lastBackend() {
+        return lastBackend;
+    }
+
+    int preparedStatements() {
+        return names.count();
+    }
+
     // ---- idle
 
     Behavior<Command> idle() {
@@ -85,7 +110,7 @@ final class ServingSession {
             return session.fail(ProxyError.terminatedByShutdown());
         }
         timeouts.idle();
-        return session.state(command -> switch (command) {
+        return session.state(Activity.IDLE, command -> switch (command) {
             case FromClient(Framed.Messages(var batch), var ack) -> onBatchWhenIdle(batch, ack);
             case WakeUp _ -> afterWakeUp(session::fail);
             case ClientGone(var everythingRead) when !everythingRead -> Behaviors.same(); // its last words still come
@@ -128,6 +153,8 @@ final class ServingSession {
 
     private Behavior<Command> request(ClientBatch first, boolean goodbye) {
         LeaseId lease = LeaseId.next();
+        requestedAt = System.nanoTime();
+        hasRequested = true;
         pool.tell(new Pool.Acquire(
                 lease, session.leaseEvents(), session.parameters().wanted(), Optional.of(first)));
         return waiting(lease, goodbye);
@@ -204,7 +231,7 @@ final class ServingSession {
     // ---- waiting for a backend
 
     private Behavior<Command> waiting(LeaseId lease, boolean goodbye) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.WAITING, command -> switch (command) {
             case FromBackend(LeaseEvent.Attached attached) -> {
                 if (!attached.lease().equals(lease)) {
                     yield Behaviors.same();
@@ -245,7 +272,7 @@ final class ServingSession {
             }
             // After a goodbye the socket may close at any time; what was asked before it still counts.
             case ClientGone _ -> goodbye ? Behaviors.same() : leave(lease, Optional.empty());
-            case Kill _ -> leave(lease, Optional.of(ProxyError.terminatedByShutdown()));
+            case Kill(var why) -> leave(lease, Optional.of(why));
             case WakeUp _ -> afterWakeUp(why -> leave(lease, Optional.of(why)));
             default -> session.common(command);
         });
@@ -302,11 +329,12 @@ final class ServingSession {
     Behavior<Command> keeping(LeaseEvent.Attached attached) {
         Lease lease = new Lease(attached.lease(), attached.backend());
         lease.batchesSent = 0;
+        lastBackend = Optional.of(attached.backend());
         return leased(lease);
     }
 
     private Behavior<Command> leased(Lease lease) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.ACTIVE, command -> switch (command) {
             case FromClient(Framed.Messages(var batch), var ack) -> onBatchWhenLeased(lease, batch, ack);
             case FromBackend(LeaseEvent.Replies replies) -> onReplies(lease, replies);
             case FromBackend(LeaseEvent.Lost(var id, var lastWords, var insideFrame)) ->
@@ -328,9 +356,9 @@ final class ServingSession {
                 abandon(lease);
                 yield session.closeQuietly();
             }
-            case Kill _ -> {
+            case Kill(var why) -> {
                 abandon(lease);
-                yield session.fail(ProxyError.terminatedByShutdown());
+                yield session.fail(why);
             }
             case WakeUp _ ->
                 afterWakeUp(why -> {
@@ -345,7 +373,7 @@ final class ServingSession {
     /// The backend is asked what the session has left there; what the client says meanwhile waits, and nothing more
     /// of it is read.
     private Behavior<Command> inspecting(Lease lease, Optional<FromClient> next) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.ACTIVE, command -> switch (command) {
             case FromClient(Framed.Messages _, var _) -> inspecting(lease, Optional.of((FromClient) command));
             case FromBackend(LeaseEvent.Inspected(var id, var findings)) ->
                 id.equals(lease.id) ? inspected(lease, findings, next) : Behaviors.same();
@@ -372,10 +400,10 @@ final class ServingSession {
                 giveBack(lease, BackendConnection.Ending.FINISHED);
                 yield session.fail(ProxyError.protocolViolation(violation));
             }
-            case Kill _ -> {
+            case Kill(var why) -> {
                 next.ifPresent(FromClient::releaseBytes);
                 giveBack(lease, BackendConnection.Ending.FINISHED);
-                yield session.fail(ProxyError.terminatedByShutdown());
+                yield session.fail(why);
             }
             case Drain _ -> {
                 draining = true;
@@ -447,7 +475,7 @@ final class ServingSession {
     /// The client has said goodbye. It gets what it is still owed; whether it stays for that or not, the backend
     /// connection goes on telling and must be heard.
     private Behavior<Command> parting(Lease lease, boolean gone) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.LEAVING, command -> switch (command) {
             case FromBackend(LeaseEvent.Replies replies) -> {
                 if (gone || !replies.lease().equals(lease.id)) {
                     yield session.afterRelease(replies);

@@ -14,6 +14,7 @@ import org.pgporter.node.transport.EventLoops;
 /// @param logins who may come in, and how that is proven
 /// @param directory which pool is for whom
 /// @param pins which sessions keep their backend connections
+/// @param console who may talk to the node itself
 /// @param draining the node takes no new sessions
 public record SessionServices(
         ProxyConfig config,
@@ -24,4 +25,5 @@ public record SessionServices(
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
         ActorRef<PoolRegistry.Command> pools,
         PinBoard pins,
+        ConsoleAccess console,
         AtomicBoolean draining) {}

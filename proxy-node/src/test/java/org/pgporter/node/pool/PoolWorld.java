@@ -146,7 +146,7 @@ final class PoolWorld implements AutoCloseable {
                     new ServerPasswords(Optional.of(Secret.of("secret")), Optional.empty()),
                     Optional.empty());
             pool = kit.spawn(
-                            Pool.create(plan, opening, permits, cap),
+                            Pool.create(plan, opening, permits, cap, false),
                             DispatcherSelector.fromConfig(loops.dispatcher(loop)))
                     .narrow();
             pools.add(pool);

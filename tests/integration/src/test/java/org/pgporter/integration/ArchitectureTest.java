@@ -39,6 +39,7 @@ class ArchitectureTest {
             List.of("org.pgporter.node.hba"),
             List.of("org.pgporter.node.login"),
             List.of("org.pgporter.node.session"),
+            List.of("org.pgporter.node.admin"),
             List.of("org.pgporter.node"),
             List.of("org.pgporter.cli"));
 
