@@ -9,6 +9,8 @@ import java.time.Duration;
 /// @param eventLoops how many event loops, and of which kind
 /// @param limits what clients may take
 /// @param sockets TCP options of both legs
+/// @param methods what methods of authentication may take
+/// @param secrets where `${secret:NAME}` leads
 /// @param databaseLimits the defaults of all databases
 /// @param tls what holds for TLS on both legs
 /// @param clientTls TLS towards clients
@@ -24,6 +26,8 @@ public record GeneralConfig(
         @Flat TlsOptions tls,
         @Flat ClientTlsOptions clientTls,
         @Flat ServerTlsOptions serverTls,
+        @Flat MethodOptions methods,
+        @Flat SecretsOptions secrets,
         @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
         @Flat LogConfig log,
@@ -36,6 +40,8 @@ public record GeneralConfig(
             TlsOptions.defaults(),
             ClientTlsOptions.defaults(),
             ServerTlsOptions.defaults(),
+            MethodOptions.defaults(),
+            SecretsOptions.defaults(),
             DatabaseLimits.defaults(),
             PoolOptions.defaults(),
             LogConfig.defaults(),
@@ -90,6 +96,14 @@ public record GeneralConfig(
 
     public GeneralConfig withServerTls(ServerTlsOptions changed) {
         return Records.with(this, "serverTls", changed);
+    }
+
+    public GeneralConfig withMethods(MethodOptions changed) {
+        return Records.with(this, "methods", changed);
+    }
+
+    public GeneralConfig withSecrets(SecretsOptions changed) {
+        return Records.with(this, "secrets", changed);
     }
 
     public GeneralConfig withDatabaseLimits(DatabaseLimits changed) {
