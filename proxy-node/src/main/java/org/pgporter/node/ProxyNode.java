@@ -24,6 +24,7 @@ import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.pgporter.auth.MockKind;
 import org.pgporter.auth.MockSecrets;
@@ -149,6 +150,7 @@ public final class ProxyNode {
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
                 NodeGuardian.create(
                         PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), tls, random),
+                        DispatcherSelector.fromConfig(loops.dispatcher(0)),
                         services,
                         () -> closeAll(listeners)),
                 config.cluster().name(),
