@@ -99,6 +99,15 @@ class MappingTest {
             tls_ca_cert: /tls/clients.pem
             tls_crl_file: /tls/clients.crl
             tls_rate_limit_per_second: 100
+            pam_timeout: "3s"
+            pam_threads: 2
+            pam_queue: 7
+            ldap_timeout: "4s"
+            ldap_connections: 3
+            ldap_queue: 8
+            ldap_tls_ca_cert: /tls/ldap.pem
+            secrets_file: /secrets/file
+            secrets_key_file: /secrets/key
             """;
 
     private static final PoolOptions EXPECTED_OPTIONS = new PoolOptions(
@@ -226,6 +235,10 @@ class MappingTest {
                         Optional.of(new RuleSource(
                                 Optional.empty(), Optional.of("m ann alice\nm bob all\n"), "pgporter.yaml", 4)),
                         List.of()),
+                new MethodOptions(
+                        new PamOptions(Duration.ofSeconds(3), 2, 7),
+                        new LdapOptions(Duration.ofSeconds(4), 3, 8, Optional.of(Path.of("/tls/ldap.pem")))),
+                new SecretsOptions(Optional.of(Path.of("/secrets/file")), Optional.of(Path.of("/secrets/key"))),
                 new DatabaseLimits(90, Duration.ofMillis(1500), 6, Duration.ZERO),
                 EXPECTED_OPTIONS,
                 new LogConfig(false, false, LogLevel.DEBUG, LogFormat.JSON),
@@ -297,6 +310,9 @@ class MappingTest {
                 SocketOptions.defaults(),
                 TlsOptions.defaults(),
                 ServerTlsOverrides.none(),
+                MethodOptions.defaults(),
+                PamOptions.defaults(),
+                LdapOptions.defaults(),
                 DatabaseLimits.defaults(),
                 PoolOptions.defaults(),
                 LogConfig.defaults(),
@@ -351,6 +367,11 @@ class MappingTest {
             case "ServerTlsNegotiation" -> ServerTlsNegotiation.DIRECT;
             case "TlsOptions" -> TlsOptions.defaults().withTlsEngine(TlsEngine.JDK);
             case "ClientTlsOptions" -> ClientTlsOptions.defaults().withTlsMode(ClientTlsMode.DISABLE);
+            case "MethodOptions" ->
+                MethodOptions.defaults().withPam(PamOptions.defaults().withPamThreads(1));
+            case "PamOptions" -> PamOptions.defaults().withPamThreads(1);
+            case "LdapOptions" -> LdapOptions.defaults().withLdapQueue(1);
+            case "SecretsOptions" -> new SecretsOptions(Optional.of(Path.of("/sample")), Optional.empty());
             case "ServerTlsOptions" -> ServerTlsOptions.defaults().withServerTlsMode(ServerTlsMode.PREFER);
             case "ListenerConfig" -> ListenerConfig.defaults().withPort(1);
             case "EventLoopConfig" -> EventLoopConfig.defaults().withWorkerThreads(1);

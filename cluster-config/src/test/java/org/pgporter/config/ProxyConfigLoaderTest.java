@@ -309,7 +309,7 @@ class ProxyConfigLoaderTest {
                         + " '${file:/no/such/file}', name: '${file:" + folder.resolve("latin1") + "}'}\n" + Yaml.POOLS))
                 .containsExactlyInAnyOrder(
                         "pgporter.yaml:1: general.host: needs the environment variable NOWHERE, which is not set",
-                        "pgporter.yaml:1: general.application_name: has `${` without `env:NAME}` or `file:PATH}` after"
+                        "pgporter.yaml:1: general.application_name: has `${` without `env:NAME}`, `file:PATH}` or `secret:NAME}` after"
                                 + " it; write `$${` for the characters `${`",
                         "pgporter.yaml:2: cluster.host: needs the file /no/such/file, which does not exist",
                         "pgporter.yaml:2: cluster.name: needs the file " + folder.resolve("latin1")
