@@ -31,6 +31,7 @@ import org.pgporter.auth.MockSecrets;
 import org.pgporter.auth.credential.CredentialSource;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.auth.hba.AuthMethod;
+import org.pgporter.auth.hba.RuleProblems;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
 import org.pgporter.cluster.credential.ConfiguredCredentials;
@@ -40,6 +41,8 @@ import org.pgporter.config.ListenerConfig;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
+import org.pgporter.node.hba.AccessRules;
+import org.pgporter.node.hba.ConfiguredRoles;
 import org.pgporter.node.login.Directory;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.login.StoredSecrets;
@@ -69,6 +72,7 @@ public final class ProxyNode {
     private final ProxyConfig config;
     private final EventLoops loops;
     private final NodeTls tls;
+    private final AccessRules access;
     private final CpuWork cpu;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
@@ -83,6 +87,7 @@ public final class ProxyNode {
             ProxyConfig config,
             EventLoops loops,
             NodeTls tls,
+            AccessRules access,
             CpuWork cpu,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
@@ -94,6 +99,7 @@ public final class ProxyNode {
         this.config = config;
         this.loops = loops;
         this.tls = tls;
+        this.access = access;
         this.cpu = cpu;
         this.system = system;
         this.listeners = listeners;
@@ -127,6 +133,14 @@ public final class ProxyNode {
             loops.close();
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
+        AccessRules access;
+        try {
+            access = AccessRules.start(config, new ConfiguredRoles(config));
+        } catch (RuleProblems problems) {
+            loops.close();
+            tls.close();
+            throw new NodeStartFailure("general.pg_hba: " + problems.getMessage(), problems);
+        }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
         ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
         LocalPermits permits = new LocalPermits();
@@ -139,7 +153,7 @@ public final class ProxyNode {
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
-                logins(config, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu),
+                logins(config, access, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu),
                 new Directory(config),
                 limits,
                 cancelKeys,
@@ -156,8 +170,8 @@ public final class ProxyNode {
                 config.cluster().name(),
                 ActorSystemSetup.create(
                         BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
-        ProxyNode node =
-                new ProxyNode(config, loops, tls, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
+        ProxyNode node = new ProxyNode(
+                config, loops, tls, access, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
         try {
             node.open();
             return node;
@@ -176,10 +190,15 @@ public final class ProxyNode {
     }
 
     private static LoginPolicy logins(
-            ProxyConfig config, CredentialSource credentials, MockSecrets mocks, SecureRandom random, Executor cpu) {
+            ProxyConfig config,
+            AccessRules access,
+            CredentialSource credentials,
+            MockSecrets mocks,
+            SecureRandom random,
+            Executor cpu) {
         StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, Map.of());
         return new LoginPolicy(
-                Optional::empty,
+                access::policy,
                 Map.of(
                         AuthMethod.TRUST, secrets::trust,
                         AuthMethod.MD5, secrets::byCredential,
@@ -252,6 +271,11 @@ public final class ProxyNode {
     /// TLS on both legs: what has been counted of it, and the way to read certificates again.
     public NodeTls tls() {
         return tls;
+    }
+
+    /// The rules for logins: how often each has decided, and the way to read them again.
+    public AccessRules accessRules() {
+        return access;
     }
 
     /// How the node's event loops talk to the operating system.
@@ -327,6 +351,7 @@ public final class ProxyNode {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
         tls.close();
+        access.close();
         cpu.close();
         closed.complete(null);
     }
