@@ -96,6 +96,11 @@ final class References {
         return folder.resolve(name);
     }
 
+    /// A file that a value names.
+    Path locate(String name) {
+        return folder.resolve(name);
+    }
+
     Resolved resolve(String raw) throws Unresolved {
         Matcher matcher = REFERENCE.matcher(raw);
         StringBuilder text = new StringBuilder();

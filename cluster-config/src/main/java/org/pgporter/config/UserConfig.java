@@ -85,9 +85,19 @@ public record UserConfig(
 
     /// A user that inherits everything and logs in to the backend under its own name.
     public static UserConfig of(String username, StoredCredential password) {
+        return of(username, Optional.of(password));
+    }
+
+    /// A user without anything to prove himself by: for rules of `pg_hba` that do not look at it.
+    public static UserConfig withoutPassword(String username) {
+        return of(username, Optional.empty());
+    }
+
+    private static UserConfig of(String username, Optional<StoredCredential> password) {
         return new UserConfig(
                 username,
-                Optional.of(password),
+                password,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),

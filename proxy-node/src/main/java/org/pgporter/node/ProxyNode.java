@@ -170,9 +170,8 @@ public final class ProxyNode {
                 config.cluster().name(),
                 ActorSystemSetup.create(
                         BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
-        ProxyNode node =
-                new ProxyNode(
-                        config, loops, tls, access, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
+        ProxyNode node = new ProxyNode(
+                config, loops, tls, access, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
         try {
             node.open();
             return node;
