@@ -123,8 +123,7 @@ public final class AccessRules implements AutoCloseable {
 
     /// How the rules decide that hold now; empty where nobody has set any.
     public Optional<HbaPolicy> policy() {
-        return held.rules()
-                .map(rules -> rules.policy(new HbaPorts(roles, hosts::nameOf, hosts::networks)));
+        return held.rules().map(rules -> rules.policy(new HbaPorts(roles, hosts::nameOf, hosts::networks)));
     }
 
     /// The maps, always those that hold at the moment of the question.
