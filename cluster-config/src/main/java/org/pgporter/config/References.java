@@ -96,11 +96,6 @@ final class References {
         return folder.resolve(name);
     }
 
-    /// A file that a value names.
-    Path locate(String name) {
-        return folder.resolve(name);
-    }
-
     Resolved resolve(String raw) throws Unresolved {
         Matcher matcher = REFERENCE.matcher(raw);
         StringBuilder text = new StringBuilder();

@@ -68,21 +68,6 @@ public record UserConfig(
         return current.flatMap(one -> previous.flatMap(other -> PasswordRotation.conflict(one, other)));
     }
 
-    /// A user without anything to prove himself by: for rules of `pg_hba` that do not look at it.
-    public static UserConfig withoutPassword(String username) {
-        return new UserConfig(
-                username,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                PoolOverrides.none());
-    }
-
     /// A user that inherits everything and logs in to the backend under its own name.
     public static UserConfig of(String username, StoredCredential password) {
         return of(username, Optional.of(password));
@@ -97,7 +82,6 @@ public record UserConfig(
         return new UserConfig(
                 username,
                 password,
-                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),

@@ -53,6 +53,7 @@ import org.pgporter.node.session.ConnectionLimits;
 import org.pgporter.node.session.PinBoard;
 import org.pgporter.node.session.SessionServices;
 import org.pgporter.node.session.Sessions;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.tls.TlsProblem;
 import org.pgporter.node.transport.EventLoops;
@@ -80,6 +81,7 @@ public final class ProxyNode {
     private final LocalPermits permits;
     private final CancelKeys<ActorRef<ClientSession.Command>> cancelKeys;
     private final PinBoard pins;
+    private final Statistics statistics;
     private final AtomicBoolean draining;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
@@ -95,6 +97,7 @@ public final class ProxyNode {
             LocalPermits permits,
             CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
             PinBoard pins,
+            Statistics statistics,
             AtomicBoolean draining) {
         this.config = config;
         this.loops = loops;
@@ -106,6 +109,7 @@ public final class ProxyNode {
         this.limits = limits;
         this.permits = permits;
         this.cancelKeys = cancelKeys;
+        this.statistics = statistics;
         this.pins = pins;
         this.draining = draining;
         system.getWhenTerminated().whenComplete((_, _) -> Thread.ofVirtual().start(this::closeTheRest));
@@ -150,6 +154,7 @@ public final class ProxyNode {
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
         MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
+        Statistics statistics = new Statistics(loops.count());
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
@@ -159,11 +164,12 @@ public final class ProxyNode {
                 cancelKeys,
                 pools,
                 pins,
+                statistics,
                 draining);
         List<Listener> listeners = new CopyOnWriteArrayList<>();
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
                 NodeGuardian.create(
-                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), tls, random),
+                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), tls, random, statistics),
                         DispatcherSelector.fromConfig(loops.dispatcher(0)),
                         services,
                         () -> closeAll(listeners)),
@@ -171,7 +177,19 @@ public final class ProxyNode {
                 ActorSystemSetup.create(
                         BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
         ProxyNode node = new ProxyNode(
-                config, loops, tls, access, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
+                config,
+                loops,
+                tls,
+                access,
+                cpu,
+                system,
+                listeners,
+                limits,
+                permits,
+                cancelKeys,
+                pins,
+                statistics,
+                draining);
         try {
             node.open();
             return node;
@@ -330,6 +348,11 @@ public final class ProxyNode {
     /// Which sessions keep their backend connections between transactions.
     public PinBoard pins() {
         return pins;
+    }
+
+    /// What has been counted of each pool.
+    public Statistics statistics() {
+        return statistics;
     }
 
     public Holdings holdings() {

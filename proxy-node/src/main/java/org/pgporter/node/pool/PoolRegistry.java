@@ -27,6 +27,7 @@ import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.backend.ServerPasswords;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
 
@@ -73,6 +74,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private final SaltedPasswordCache saltedPasswords;
     private final NodeTls tls;
     private final SecureRandom random;
+    private final Statistics statistics;
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
     /// Pools of one session each, with the key whose limit they count against.
     private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
@@ -87,13 +89,15 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             ConnectionPermits permits,
             SaltedPasswordCache saltedPasswords,
             NodeTls tls,
-            SecureRandom random) {
+            SecureRandom random,
+            Statistics statistics) {
         super(context);
         this.loops = loops;
         this.permits = permits;
         this.saltedPasswords = saltedPasswords;
         this.tls = tls;
         this.random = random;
+        this.statistics = statistics;
     }
 
     public static Behavior<Command> create(
@@ -101,8 +105,10 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             ConnectionPermits permits,
             SaltedPasswordCache saltedPasswords,
             NodeTls tls,
-            SecureRandom random) {
-        return Behaviors.setup(context -> new PoolRegistry(context, loops, permits, saltedPasswords, tls, random));
+            SecureRandom random,
+            Statistics statistics) {
+        return Behaviors.setup(
+                context -> new PoolRegistry(context, loops, permits, saltedPasswords, tls, random, statistics));
     }
 
     @Override
@@ -135,7 +141,13 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     private Behavior<Command> onTerminated(Terminated signal) {
-        pools.values().removeIf(pool -> pool.equals(signal.getRef()));
+        pools.entrySet().removeIf(entry -> {
+            boolean ended = entry.getValue().equals(signal.getRef());
+            if (ended) {
+                statistics.forget(entry.getKey());
+            }
+            return ended;
+        });
         ActorRef<Pool.Command> guest = signal.getRef().unsafeUpcast();
         Optional.ofNullable(alone.remove(guest))
                 .flatMap(key -> Optional.ofNullable(pools.get(key)))
@@ -219,7 +231,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 random,
                 tls.pool(settings),
                 new ServerPasswords(settings.serverPassword(), settings.previousServerPassword()),
-                Optional.empty());
+                Optional.empty(),
+                new BackendOpening.Counting(statistics, plan.key()));
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(
                         Pool.create(plan, opening, permits, cap(plan, settings, loop)),
