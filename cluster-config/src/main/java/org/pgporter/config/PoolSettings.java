@@ -2,16 +2,19 @@ package org.pgporter.config;
 
 import java.util.Optional;
 import org.pgporter.auth.Secret;
+import org.pgporter.auth.TokenGrant;
 
-/// Everything that holds for one user of one database, with inheritance resolved: see [ProxyConfig#settings].
+/// Everything that holds for one user of one database, with inheritance resolved: see
+/// [ProxyConfig#settings].
 ///
 /// @param database the database as clients name it
 /// @param user the user as clients name it
 /// @param server where the backend listens
 /// @param serverDatabase database at the backend
 /// @param serverUser role of the backend connections
-/// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with is there
-///     to log in with
+/// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with
+///     is there to log in with
+/// @param grant what a token gives whoever uses the pool; empty: nobody came with one of an issuer
 /// @param options how the pool behaves
 /// @param databaseLimits what all users of the database may hold together
 /// @param tls what holds for TLS on both legs
@@ -26,6 +29,7 @@ public record PoolSettings(
         String serverDatabase,
         String serverUser,
         Optional<Secret> serverPassword,
+        Optional<TokenGrant> grant,
         PoolOptions options,
         DatabaseLimits databaseLimits,
         TlsOptions tls,
@@ -33,6 +37,22 @@ public record PoolSettings(
         SocketOptions sockets,
         int maxDatabaseClients,
         int maxUserClients) {
+
+    /// The same for somebody with a token. Where that gives him a role, a backend connection is asked
+    /// after each transaction which one it has, or reset after each session, so that what one session has
+    /// taken on does not
+    /// reach the next one.
+    public PoolSettings withGrant(TokenGrant given) {
+        PoolSettings changed = Records.with(this, "grant", Optional.of(given));
+        if (given.role().isEmpty()) {
+            return changed;
+        }
+        PoolOptions strict = options.withSessionStateCheck(StateCheck.ALWAYS);
+        return changed.withOptions(
+                strict.serverResetQuery().isBlank()
+                        ? strict.withServerResetQuery(PoolOptions.defaults().serverResetQuery())
+                        : strict);
+    }
 
     /// The same with other options.
     public PoolSettings withOptions(PoolOptions changed) {

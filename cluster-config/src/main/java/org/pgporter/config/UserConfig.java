@@ -10,9 +10,10 @@ import org.pgporter.auth.credential.StoredCredential;
 /// @param password what the client must prove: `md5…`, `SCRAM-SHA-256$…`, a plain password, or with
 ///     `jwt-pkey-fpath:…` where the key for its tokens is; absent: no password opens the door
 /// @param authPamService the PAM service that checks the password instead
+/// @param issuer the section of `issuers` whose tokens make somebody this user; no other token does
 /// @param serverUsername role of the backend connections; absent: `username`
-/// @param serverPassword plain password of that role, or its `md5…` hash for a backend that asks for MD5; absent: a
-///     plain `password` of the same name, or what the client proved itself with
+/// @param serverPassword plain password of that role, or its `md5…` hash for a backend that asks for MD5;
+///     absent: a plain `password` of the same name, or what the client proved itself with
 /// @param maxClientConnections clients of this user at one time; 0: no limit; absent:
 ///     `general.max_user_client_connections`
 /// @param overrides what differs from the pool
@@ -20,6 +21,7 @@ public record UserConfig(
         String username,
         Optional<StoredCredential> password,
         Optional<String> authPamService,
+        Optional<String> issuer,
         Optional<String> serverUsername,
         Optional<Secret> serverPassword,
         Optional<Integer> maxClientConnections,
@@ -28,6 +30,7 @@ public record UserConfig(
         new Checks()
                 .notBlank("username", username)
                 .notBlank("auth_pam_service", authPamService)
+                .notBlank("issuer", issuer)
                 .notBlank("server_username", serverUsername)
                 .atLeast("max_client_connections", 0, maxClientConnections)
                 .throwIfAny();
@@ -39,6 +42,20 @@ public record UserConfig(
                 username,
                 Optional.of(password),
                 Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                PoolOverrides.none());
+    }
+
+    /// A user that comes with a token of this issuer.
+    public static UserConfig ofIssuer(String username, String issuer) {
+        return new UserConfig(
+                username,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(issuer),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),

@@ -75,7 +75,7 @@ class ProxyConfigLoaderTest {
                         "pgporter.yaml:10: general.unix_socket_mode: must be three octal digits such as \"0600\","
                                 + " was `4755`",
                         "pgporter.yaml:14: pools.app.users[0].username: is missing",
-                        "pgporter.yaml:14: pools.app.users[0].password: is missing; or set auth_pam_service",
+                        "pgporter.yaml:14: pools.app.users[0].password: is missing; or set auth_pam_service, or issuer",
                         "pgporter.yaml:16: pools.empty.users: must have at least one user, or nobody can log in;"
                                 + " add `users: [{username: ..., password: ...}]`");
     }
@@ -144,7 +144,9 @@ class ProxyConfigLoaderTest {
                 "password: '' | password: is empty",
                 "password: md5abc | password: begins as a hash of PostgreSQL does and is none",
                 "password: SCRAM-SHA-256$4096:x | password: begins as a hash of PostgreSQL does and is none",
-                "password: 'jwt-pkey-fpath:/key.pem' | password: names a key file for tokens, which is not supported",
+                "password: 'jwt-pkey-fpath:' | password: begins as a hash of PostgreSQL does and is none: a path must follow",
+                "password: 'jwt-priv-key-fpath:/key.pem' | password: names a key file for tokens",
+                "issuer: nobody | issuer: names no section of issuers",
                 "{password: x, server_password: 'SCRAM-SHA-256$1:a$b:c'} | server_password: is a SCRAM secret",
                 "{password: x, server_password: 'jwt-priv-key-fpath:/k'} | server_password: names a key file",
                 "{password: x, server_password: ''} | server_password: is empty",
@@ -194,7 +196,6 @@ class ProxyConfigLoaderTest {
         "general, pg_hba",
         "general, hba",
         "general, admin_password",
-        "general, talos",
         "general, patroni_api_urls",
         "general, max_memory_usage",
         "general, scaling_fast_retries",
@@ -218,7 +219,8 @@ class ProxyConfigLoaderTest {
     @Test
     void shouldWantToKnowWhatAUserMustProve() {
         assertThat(Yaml.problems("pools: {app: {users: [{username: a}]}}"))
-                .containsExactly("pgporter.yaml:1: pools.app.users[0].password: is missing; or set auth_pam_service");
+                .containsExactly(
+                        "pgporter.yaml:1: pools.app.users[0].password: is missing; or set auth_pam_service, or issuer");
         assertThat(Yaml.valid("pools: {app: {users: [{username: a, auth_pam_service: login}]}}")
                         .pool("app")
                         .flatMap(pool -> pool.user("a"))

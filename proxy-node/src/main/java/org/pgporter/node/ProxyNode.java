@@ -9,6 +9,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,11 +38,14 @@ import org.pgporter.cluster.limit.LocalPermits;
 import org.pgporter.config.GeneralConfig;
 import org.pgporter.config.ListenerConfig;
 import org.pgporter.config.ProxyConfig;
+import org.pgporter.config.TalosConfig;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.login.Directory;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.login.StoredSecrets;
+import org.pgporter.node.login.TalosLogin;
+import org.pgporter.node.login.TokenLogins;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.pool.TransportSettings;
 import org.pgporter.node.session.ClientSession;
@@ -51,6 +55,8 @@ import org.pgporter.node.session.SessionServices;
 import org.pgporter.node.session.Sessions;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.tls.TlsProblem;
+import org.pgporter.node.token.NodeTokens;
+import org.pgporter.node.token.TokenProblem;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.IoKind;
 import org.pgporter.node.transport.ListenAddress;
@@ -60,8 +66,8 @@ import org.pgporter.node.transport.Listeners;
 import org.pgporter.node.transport.LoopLag;
 import org.pgporter.node.work.CpuWork;
 
-/// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the opposite
-/// one, because actors run on the loops and must be gone before these are.
+/// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the
+/// opposite one, because actors run on the loops and must be gone before these are.
 public final class ProxyNode {
     private static final Duration START_LIMIT = Duration.ofSeconds(20);
 
@@ -69,6 +75,7 @@ public final class ProxyNode {
     private final EventLoops loops;
     private final NodeTls tls;
     private final CpuWork cpu;
+    private final NodeTokens tokens;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
     private final ConnectionLimits limits;
@@ -83,6 +90,7 @@ public final class ProxyNode {
             EventLoops loops,
             NodeTls tls,
             CpuWork cpu,
+            NodeTokens tokens,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
             ConnectionLimits limits,
@@ -94,6 +102,7 @@ public final class ProxyNode {
         this.loops = loops;
         this.tls = tls;
         this.cpu = cpu;
+        this.tokens = tokens;
         this.system = system;
         this.listeners = listeners;
         this.limits = limits;
@@ -127,6 +136,15 @@ public final class ProxyNode {
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
+        NodeTokens tokens;
+        try {
+            tokens = NodeTokens.start(config, cpu, InstantSource.system());
+        } catch (TokenProblem problem) {
+            cpu.close();
+            tls.close();
+            loops.close();
+            throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
+        }
         ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
         LocalPermits permits = new LocalPermits();
         AtomicBoolean draining = new AtomicBoolean();
@@ -138,7 +156,7 @@ public final class ProxyNode {
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
-                logins(config, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu),
+                logins(config, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu, tokens),
                 new Directory(config),
                 limits,
                 cancelKeys,
@@ -154,8 +172,8 @@ public final class ProxyNode {
                 config.cluster().name(),
                 ActorSystemSetup.create(
                         BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
-        ProxyNode node =
-                new ProxyNode(config, loops, tls, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
+        ProxyNode node = new ProxyNode(
+                config, loops, tls, cpu, tokens, system, listeners, limits, permits, cancelKeys, pins, draining);
         try {
             node.open();
             return node;
@@ -174,16 +192,28 @@ public final class ProxyNode {
     }
 
     private static LoginPolicy logins(
-            ProxyConfig config, CredentialSource credentials, MockSecrets mocks, SecureRandom random, Executor cpu) {
-        StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, Map.of());
+            ProxyConfig config,
+            CredentialSource credentials,
+            MockSecrets mocks,
+            SecureRandom random,
+            Executor cpu,
+            NodeTokens tokens) {
+        TokenLogins byToken = new TokenLogins(config, tokens, (_, _, _) -> false);
+        StoredSecrets secrets =
+                new StoredSecrets(config, credentials, mocks, random, cpu, Map.of(AuthMethod.JWT, byToken::jwt));
         return new LoginPolicy(
                 Optional::empty,
                 Map.of(
                         AuthMethod.TRUST, secrets::trust,
                         AuthMethod.MD5, secrets::byCredential,
-                        AuthMethod.SCRAM_SHA_256, secrets::scram),
-                secrets::byCredential,
-                Optional.empty());
+                        AuthMethod.SCRAM_SHA_256, secrets::scram,
+                        AuthMethod.JWT, byToken::jwt,
+                        AuthMethod.OAUTH, byToken::oauth),
+                byToken.orElse(secrets::byCredential),
+                tokens.talos()
+                        .map(verifier -> new LoginPolicy.TalosUser(
+                                TalosConfig.USER,
+                                new TalosLogin(config, config.talosAnywhere().orElseThrow(), verifier))));
     }
 
     private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {
@@ -251,13 +281,18 @@ public final class ProxyNode {
         return tls;
     }
 
+    /// Whose tokens the node takes, and the way to read their key files again.
+    public NodeTokens tokens() {
+        return tokens;
+    }
+
     /// How the node's event loops talk to the operating system.
     public IoKind io() {
         return loops.kind();
     }
 
-    /// How long each event loop keeps its sockets waiting, in the loops' order. The longest time begins anew with each
-    /// call, so there should be one reader.
+    /// How long each event loop keeps its sockets waiting, in the loops' order. The longest time begins
+    /// anew with each call, so there should be one reader.
     public List<LoopLag> loopLags() {
         return loops.lags();
     }
@@ -324,6 +359,7 @@ public final class ProxyNode {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
         tls.close();
+        tokens.close();
         cpu.close();
         closed.complete(null);
     }

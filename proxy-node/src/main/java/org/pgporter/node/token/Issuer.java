@@ -1,0 +1,133 @@
+package org.pgporter.node.token;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.pgporter.auth.AuthenticationStep;
+import org.pgporter.auth.Identity;
+import org.pgporter.auth.Secret;
+import org.pgporter.auth.TokenGrant;
+import org.pgporter.auth.jwt.Claims;
+import org.pgporter.auth.jwt.NameRule;
+import org.pgporter.auth.jwt.RoleNames;
+import org.pgporter.auth.jwt.TokenVerdict;
+import org.pgporter.auth.jwt.TokenVerifier;
+import org.pgporter.config.IssuerConfig;
+import org.pgporter.config.NameRuleConfig;
+import org.pgporter.config.TokenUsers;
+
+/// One issuer of tokens: decides about them, and what they make of their bearer. For many threads.
+public final class Issuer {
+    private final String name;
+    private final IssuerConfig config;
+    private final TokenVerifier verifier;
+    private final List<NameRule> userRules;
+    private final List<NameRule> roleRules;
+
+    /// Whom a token may make somebody, where a rule of `pg_hba.conf` has a map for that.
+    @FunctionalInterface
+    public interface Mapping {
+        /// @param claimed what the token says
+        /// @param mapped what the issuer's own rules make of it; empty: nobody
+        boolean allows(String claimed, Optional<String> mapped);
+    }
+
+    Issuer(String name, IssuerConfig config, TokenVerifier verifier) {
+        this.name = name;
+        this.config = config;
+        this.verifier = verifier;
+        this.userRules =
+                config.users().userMap().stream().map(NameRuleConfig::rule).toList();
+        this.roleRules =
+                config.users().roleMap().stream().map(NameRuleConfig::rule).toList();
+    }
+
+    /// The name of its section.
+    public String name() {
+        return name;
+    }
+
+    public IssuerConfig config() {
+        return config;
+    }
+
+    /// Whether this token makes its bearer this user. Never blocks; the stage completes normally in all cases.
+    ///
+    /// @param user the name in the startup packet: a token is for one that it names, never for the one
+    ///     that is asked for
+    /// @param scopes that must be in the token beside those of the configuration
+    /// @param mapping in place of the issuer's own
+    public CompletionStage<AuthenticationStep> admit(
+            Secret token, String user, String method, List<String> scopes, Optional<Mapping> mapping) {
+        return verifier.verify(token).thenApply(verdict -> switch (verdict) {
+            case TokenVerdict.Accepted accepted -> admitted(accepted, user, method, scopes, mapping);
+            case TokenVerdict.Refused(var reason) -> rejected(reason);
+            case TokenVerdict.Unavailable(var cause) -> new AuthenticationStep.Unavailable(cause);
+        });
+    }
+
+    private AuthenticationStep admitted(
+            TokenVerdict.Accepted accepted,
+            String user,
+            String method,
+            List<String> scopes,
+            Optional<Mapping> mapping) {
+        Claims claims = accepted.claims();
+        TokenUsers users = config.users();
+        if (!claims.scopes().containsAll(scopes)) {
+            return rejected("the token does not have the scope that the rule demands");
+        }
+        Optional<String> claimed = claims.text(users.usernameClaim());
+        if (claimed.isEmpty()) {
+            return rejected("the token has no `" + users.usernameClaim() + "`, or one that is not a text");
+        }
+        Optional<String> mapped = NameRule.apply(userRules, claimed.get());
+        boolean allowed = mapping.isPresent()
+                ? mapping.get().allows(claimed.get(), mapped)
+                : mapped.filter(its -> isUser(its, user)).isPresent();
+        if (!allowed || !RoleNames.usable(user)) {
+            return rejected("the token is not for this user");
+        }
+        Optional<String> role = users.role();
+        if (users.roleClaim().isPresent()) {
+            role = role(claims.texts(users.roleClaim().get())).filter(RoleNames::grantable);
+            if (role.isEmpty()) {
+                return rejected("the token names no role that it could give");
+            }
+        }
+        Identity identity = Identity.of(user, method)
+                .withPrincipal(name + ":" + claimed.get())
+                .withGrant(new TokenGrant(name, role, users.readOnly()))
+                .withExpiry(accepted.expires().plus(config.checks().leeway()).plus(users.expiryGrace()));
+        return new AuthenticationStep.Authenticated(identity, Optional.empty());
+    }
+
+    /// The suffix only says which issuer is meant, so a token need not have it.
+    private boolean isUser(String mapped, String user) {
+        return config.isFor(user)
+                && (mapped.equals(user)
+                        || config.users()
+                                .userSuffix()
+                                .filter(suffix -> user.equals(mapped + suffix))
+                                .isPresent());
+    }
+
+    private Optional<String> role(List<String> claimed) {
+        if (roleRules.isEmpty()) {
+            return claimed.size() == 1 ? NameRule.apply(roleRules, claimed.getFirst()) : Optional.empty();
+        }
+        for (NameRule rule : roleRules) {
+            for (String value : claimed) {
+                if (value.length() <= NameRule.MOST_VALUE
+                        && rule.match().matcher(value).matches()) {
+                    return NameRule.apply(List.of(rule), value);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static AuthenticationStep rejected(String reason) {
+        return new AuthenticationStep.Rejected(reason);
+    }
+}
