@@ -15,6 +15,8 @@ import org.pgporter.auth.TokenGrant;
 /// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with
 ///     is there to log in with
 /// @param grant what a token gives whoever uses the pool; empty: nobody came with one of an issuer
+/// @param maxTokenUsers users of the token's issuer that have pools like this one at one time; 0: the user
+///     stands in the configuration, and counts for nothing
 /// @param options how the pool behaves
 /// @param databaseLimits what all users of the database may hold together
 /// @param tls what holds for TLS on both legs
@@ -30,6 +32,7 @@ public record PoolSettings(
         String serverUser,
         Optional<Secret> serverPassword,
         Optional<TokenGrant> grant,
+        int maxTokenUsers,
         PoolOptions options,
         DatabaseLimits databaseLimits,
         TlsOptions tls,
@@ -52,6 +55,11 @@ public record PoolSettings(
                 strict.serverResetQuery().isBlank()
                         ? strict.withServerResetQuery(PoolOptions.defaults().serverResetQuery())
                         : strict);
+    }
+
+    /// The same for a user that the configuration does not know.
+    public PoolSettings withMaxTokenUsers(int changed) {
+        return Records.with(this, "maxTokenUsers", changed);
     }
 
     /// The same with other options.

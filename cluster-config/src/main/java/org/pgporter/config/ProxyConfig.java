@@ -114,7 +114,7 @@ public record ProxyConfig(
                 users.serverPassword(),
                 Optional.empty(),
                 PoolOverrides.none());
-        return resolve(database, pool, made).withGrant(grant);
+        return resolve(database, pool, made).withMaxTokenUsers(users.maxUsers()).withGrant(grant);
     }
 
     private PoolSettings resolve(String database, PoolConfig pool, UserConfig user) {
@@ -126,6 +126,7 @@ public record ProxyConfig(
                 user.serverUsername().orElse(user.username()),
                 serverPassword(user),
                 Optional.empty(),
+                0,
                 options(general, pool, user),
                 general.databaseLimits().overriddenBy(pool.databaseLimits()),
                 general.tls(),

@@ -56,7 +56,7 @@ class BackendConversationTest {
     private final BackendConversation talk = conversation(2);
 
     private BackendConversation conversation(int capacity) {
-        return new BackendConversation(UnpooledByteBufAllocator.DEFAULT, capacity, accepted, "app", reported);
+        return new BackendConversation(UnpooledByteBufAllocator.DEFAULT, capacity, accepted, "app", "none", reported);
     }
 
     private static PreparedStatement statement(String sql) {
