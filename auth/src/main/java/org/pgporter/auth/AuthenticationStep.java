@@ -46,6 +46,12 @@ public sealed interface AuthenticationStep {
         }
     }
 
+    /// The client may not come in, whoever it is (28000), and the method has words of its own for that.
+    ///
+    /// @param message may be shown to the client; contains nothing it did not send itself
+    /// @param reasonForLog why, for the operator only
+    record Refused(String message, String reasonForLog) implements AuthenticationStep {}
+
     /// The client broke the protocol.
     ///
     /// @param message may be shown to the client; contains nothing it sent

@@ -10,6 +10,7 @@ import java.util.Optional;
 /// @param eventLoops how many event loops, and of which kind
 /// @param limits what clients may take
 /// @param sockets TCP options of both legs
+/// @param access who may come in
 /// @param databaseLimits the defaults of all databases
 /// @param tls what holds for TLS on both legs
 /// @param clientTls TLS towards clients
@@ -28,6 +29,7 @@ public record GeneralConfig(
         @Flat TlsOptions tls,
         @Flat ClientTlsOptions clientTls,
         @Flat ServerTlsOptions serverTls,
+        @Flat AccessOptions access,
         @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
         @Flat LogConfig log,
@@ -42,6 +44,7 @@ public record GeneralConfig(
             TlsOptions.defaults(),
             ClientTlsOptions.defaults(),
             ServerTlsOptions.defaults(),
+            AccessOptions.defaults(),
             DatabaseLimits.defaults(),
             PoolOptions.defaults(),
             LogConfig.defaults(),
@@ -98,6 +101,10 @@ public record GeneralConfig(
 
     public GeneralConfig withServerTls(ServerTlsOptions changed) {
         return Records.with(this, "serverTls", changed);
+    }
+
+    public GeneralConfig withAccess(AccessOptions changed) {
+        return Records.with(this, "access", changed);
     }
 
     public GeneralConfig withDatabaseLimits(DatabaseLimits changed) {

@@ -12,8 +12,9 @@ import org.pgporter.auth.TokenGrant;
 /// @param server where the backend listens
 /// @param serverDatabase database at the backend
 /// @param serverUser role of the backend connections
-/// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with
-///     is there to log in with
+/// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with is there
+///     to log in with
+/// @param previousServerPassword another one, for when PostgreSQL refuses that
 /// @param grant what a token gives whoever uses the pool; empty: nobody came with one of an issuer
 /// @param maxTokenUsers users of the token's issuer that have pools like this one at one time; 0: the user
 ///     stands in the configuration, and counts for nothing
@@ -31,6 +32,7 @@ public record PoolSettings(
         String serverDatabase,
         String serverUser,
         Optional<Secret> serverPassword,
+        Optional<Secret> previousServerPassword,
         Optional<TokenGrant> grant,
         int maxTokenUsers,
         PoolOptions options,

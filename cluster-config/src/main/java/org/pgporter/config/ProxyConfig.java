@@ -10,6 +10,7 @@ import java.util.Set;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.TokenGrant;
 import org.pgporter.auth.credential.PlainPassword;
+import org.pgporter.auth.credential.StoredCredential;
 
 /// The whole configuration of a node. What changed between two of them is record equality, section by
 /// section.
@@ -105,15 +106,7 @@ public record ProxyConfig(
     }
 
     private PoolSettings provided(String database, PoolConfig pool, String user, TokenUsers users, TokenGrant grant) {
-        UserConfig made = new UserConfig(
-                user,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(grant.issuer()),
-                users.serverUser(),
-                users.serverPassword(),
-                Optional.empty(),
-                PoolOverrides.none());
+        UserConfig made = UserConfig.withoutPassword(user).withServerLogin(users.serverUser(), users.serverPassword());
         return resolve(database, pool, made).withMaxTokenUsers(users.maxUsers()).withGrant(grant);
     }
 
@@ -124,7 +117,8 @@ public record ProxyConfig(
                 pool.server(),
                 pool.serverDatabase().orElse(database),
                 user.serverUsername().orElse(user.username()),
-                serverPassword(user),
+                serverPassword(user, user.serverPassword(), user.password()),
+                serverPassword(user, user.previousServerPassword(), user.previousPassword()),
                 Optional.empty(),
                 0,
                 options(general, pool, user),
@@ -136,16 +130,16 @@ public record ProxyConfig(
                 user.maxClientConnections().orElse(general.limits().maxUserClientConnections()));
     }
 
-    /// A plain password that the client must know opens the backend, too, as long as it is for the same
-    /// name.
-    private static Optional<Secret> serverPassword(UserConfig user) {
+    /// A plain password that the client must know opens the backend, too, as long as it is for the same name.
+    private static Optional<Secret> serverPassword(
+            UserConfig user, Optional<Secret> ofServer, Optional<StoredCredential> ofClient) {
         boolean sameName = user.serverUsername()
                 .filter(role -> !role.equals(user.username()))
                 .isEmpty();
-        return user.serverPassword()
-                .or(() -> sameName && user.password().orElse(null) instanceof PlainPassword plain
-                        ? Optional.of(plain.password())
-                        : Optional.empty());
+        boolean same = sameName && user.serverPassword().isEmpty();
+        return ofServer.or(() -> same && ofClient.orElse(null) instanceof PlainPassword plain
+                ? Optional.of(plain.password())
+                : Optional.empty());
     }
 
     private static PoolOptions options(GeneralConfig general, PoolConfig pool, UserConfig user) {
@@ -264,11 +258,12 @@ public record ProxyConfig(
             checks.require(
                     users.get(i).password().isPresent()
                             || users.get(i).authPamService().isPresent()
-                            || users.get(i).issuer().isPresent(),
+                            || users.get(i).issuer().isPresent()
+                            || general.access().pgHba().isPresent(),
                     path + ".users[" + i + "].password",
                     "is missing",
-                    "or set auth_pam_service, or issuer",
-                    Set.of("password", "auth_pam_service", "issuer"));
+                    "or set auth_pam_service, issuer, or rules in general.pg_hba that do not ask for one",
+                    Set.of("password", "auth_pam_service", "issuer", "pg_hba"));
         }
         for (int i = 0; i < users.size() && ofPool.isEmpty(); i++) {
             String userPath = path + ".users[" + i + "]";

@@ -63,13 +63,14 @@ final class NodeGuardian {
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
             Behavior<PoolRegistry.Command> registry,
+            DispatcherSelector registryOn,
             Function<ActorRef<PoolRegistry.Command>, SessionServices> services,
             Supplier<CompletionStage<Void>> closeListeners) {
         this.context = context;
         this.timers = timers;
         this.closeListeners = closeListeners;
         context.spawn(ByteReclaimer.create(), "byte-reclaimer");
-        pools = context.spawn(registry, "pools");
+        pools = context.spawn(registry, "pools", registryOn);
         context.watchWith(pools, new PoolsClosed());
         SessionServices shared = services.apply(pools);
         for (int loop = 0; loop < shared.loops().count(); loop++) {
@@ -87,13 +88,16 @@ final class NodeGuardian {
                                 .ifPresent(settings -> pools.tell(new PoolRegistry.Prepare(settings)))));
     }
 
+    /// @param registryOn where the pools are looked up: each login passes there, so not on threads that sleep between
+    ///     two of them
     /// @param closeListeners ends accepting, when the last session has ended
     static Behavior<Command> create(
             Behavior<PoolRegistry.Command> registry,
+            DispatcherSelector registryOn,
             Function<ActorRef<PoolRegistry.Command>, SessionServices> services,
             Supplier<CompletionStage<Void>> closeListeners) {
         return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new NodeGuardian(context, timers, registry, services, closeListeners).serving()));
+                timers -> new NodeGuardian(context, timers, registry, registryOn, services, closeListeners).serving()));
     }
 
     private Behavior<Command> serving() {

@@ -25,12 +25,14 @@ import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.pgporter.auth.MockKind;
 import org.pgporter.auth.MockSecrets;
 import org.pgporter.auth.credential.CredentialSource;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.auth.hba.AuthMethod;
+import org.pgporter.auth.hba.RuleProblems;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
 import org.pgporter.cluster.credential.ConfiguredCredentials;
@@ -41,6 +43,8 @@ import org.pgporter.config.ProxyConfig;
 import org.pgporter.config.TalosConfig;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
+import org.pgporter.node.hba.AccessRules;
+import org.pgporter.node.hba.ConfiguredRoles;
 import org.pgporter.node.login.Directory;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.login.StoredSecrets;
@@ -74,6 +78,7 @@ public final class ProxyNode {
     private final ProxyConfig config;
     private final EventLoops loops;
     private final NodeTls tls;
+    private final AccessRules access;
     private final CpuWork cpu;
     private final NodeTokens tokens;
     private final ActorSystem<NodeGuardian.Command> system;
@@ -89,6 +94,7 @@ public final class ProxyNode {
             ProxyConfig config,
             EventLoops loops,
             NodeTls tls,
+            AccessRules access,
             CpuWork cpu,
             NodeTokens tokens,
             ActorSystem<NodeGuardian.Command> system,
@@ -101,6 +107,7 @@ public final class ProxyNode {
         this.config = config;
         this.loops = loops;
         this.tls = tls;
+        this.access = access;
         this.cpu = cpu;
         this.tokens = tokens;
         this.system = system;
@@ -135,12 +142,21 @@ public final class ProxyNode {
             loops.close();
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
+        AccessRules access;
+        try {
+            access = AccessRules.start(config, new ConfiguredRoles(config));
+        } catch (RuleProblems problems) {
+            loops.close();
+            tls.close();
+            throw new NodeStartFailure("general.pg_hba: " + problems.getMessage(), problems);
+        }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
         NodeTokens tokens;
         try {
             tokens = NodeTokens.start(config, cpu, InstantSource.system());
         } catch (TokenProblem problem) {
             cpu.close();
+            access.close();
             tls.close();
             loops.close();
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
@@ -156,7 +172,7 @@ public final class ProxyNode {
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
-                logins(config, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu, tokens),
+                logins(config, access, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu, tokens),
                 new Directory(config),
                 limits,
                 cancelKeys,
@@ -167,13 +183,26 @@ public final class ProxyNode {
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
                 NodeGuardian.create(
                         PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), tls, random),
+                        DispatcherSelector.fromConfig(loops.dispatcher(0)),
                         services,
                         () -> closeAll(listeners)),
                 config.cluster().name(),
                 ActorSystemSetup.create(
                         BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
         ProxyNode node = new ProxyNode(
-                config, loops, tls, cpu, tokens, system, listeners, limits, permits, cancelKeys, pins, draining);
+                config,
+                loops,
+                tls,
+                access,
+                cpu,
+                tokens,
+                system,
+                listeners,
+                limits,
+                permits,
+                cancelKeys,
+                pins,
+                draining);
         try {
             node.open();
             return node;
@@ -193,20 +222,22 @@ public final class ProxyNode {
 
     private static LoginPolicy logins(
             ProxyConfig config,
+            AccessRules access,
             CredentialSource credentials,
             MockSecrets mocks,
             SecureRandom random,
             Executor cpu,
             NodeTokens tokens) {
-        TokenLogins byToken = new TokenLogins(config, tokens, (_, _, _) -> false);
+        TokenLogins byToken = new TokenLogins(config, tokens, access.identityMap());
         StoredSecrets secrets =
                 new StoredSecrets(config, credentials, mocks, random, cpu, Map.of(AuthMethod.JWT, byToken::jwt));
         return new LoginPolicy(
-                Optional::empty,
+                access::policy,
                 Map.of(
                         AuthMethod.TRUST, secrets::trust,
                         AuthMethod.MD5, secrets::byCredential,
                         AuthMethod.SCRAM_SHA_256, secrets::scram,
+                        AuthMethod.PASSWORD, secrets::password,
                         AuthMethod.JWT, byToken::jwt,
                         AuthMethod.OAUTH, byToken::oauth),
                 byToken.orElse(secrets::byCredential),
@@ -286,6 +317,11 @@ public final class ProxyNode {
         return tokens;
     }
 
+    /// The rules for logins: how often each has decided, and the way to read them again.
+    public AccessRules accessRules() {
+        return access;
+    }
+
     /// How the node's event loops talk to the operating system.
     public IoKind io() {
         return loops.kind();
@@ -360,6 +396,7 @@ public final class ProxyNode {
         loops.close();
         tls.close();
         tokens.close();
+        access.close();
         cpu.close();
         closed.complete(null);
     }

@@ -12,10 +12,10 @@ import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.pgporter.auth.BackendProof;
-import org.pgporter.auth.Secret;
 import org.pgporter.auth.scram.ScramClientExchange;
 import org.pgporter.node.tls.PoolTls;
 import org.pgporter.node.tls.Securing;
+import org.pgporter.node.tls.TlsSession;
 import org.pgporter.node.transport.Connector;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.ReadAhead;
@@ -23,6 +23,7 @@ import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.CancelRequest;
 import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.SqlState;
 import org.pgporter.protocol.stream.ServerFraming;
 
 /// How backend connections come to be on one event loop, with what they log in, and whether with TLS.
@@ -33,7 +34,7 @@ public final class BackendOpening {
     private final SaltedPasswordCache saltedPasswords;
     private final SecureRandom random;
     private final PoolTls tls;
-    private final Optional<Secret> password;
+    private final ServerPasswords passwords;
     private final Optional<BackendProof> proof;
 
     public BackendOpening(
@@ -43,7 +44,7 @@ public final class BackendOpening {
             SaltedPasswordCache saltedPasswords,
             SecureRandom random,
             PoolTls tls,
-            Optional<Secret> password,
+            ServerPasswords passwords,
             Optional<BackendProof> proof) {
         this.system = system;
         this.loops = loops;
@@ -51,18 +52,19 @@ public final class BackendOpening {
         this.saltedPasswords = saltedPasswords;
         this.random = random;
         this.tls = tls;
-        this.password = password;
+        this.passwords = passwords;
         this.proof = proof;
     }
 
     /// The same with what a client has proved itself with since.
     public BackendOpening with(Optional<BackendProof> learned) {
-        return new BackendOpening(system, loops, loop, saltedPasswords, random, tls, password, learned.or(() -> proof));
+        return new BackendOpening(
+                system, loops, loop, saltedPasswords, random, tls, passwords, learned.or(() -> proof));
     }
 
     /// The same on another event loop.
     public BackendOpening on(int otherLoop) {
-        return new BackendOpening(system, loops, otherLoop, saltedPasswords, random, tls, password, proof);
+        return new BackendOpening(system, loops, otherLoop, saltedPasswords, random, tls, passwords, proof);
     }
 
     /// The index of the event loop.
@@ -72,7 +74,7 @@ public final class BackendOpening {
 
     /// Whether a login needs nothing of a client: only then can connections be opened ahead of the first one.
     public boolean canLogIn(Optional<BackendProof> learned) {
-        return password.isPresent() || learned.isPresent() || proof.isPresent();
+        return passwords.any() || learned.isPresent() || proof.isPresent();
     }
 
     /// The dispatcher of the loop that the sockets live on; whoever uses them runs there.
@@ -84,9 +86,9 @@ public final class BackendOpening {
         return connect(settings, tls.first(), settings.connectTimeout());
     }
 
-    /// As [#connect], with TLS in any case.
-    CompletionStage<SocketHandle> connectEncrypted(BackendSettings settings, Duration timeout) {
-        return connect(settings, tls.like(true), timeout);
+    /// As [#connect], with TLS in any case or not at all.
+    CompletionStage<SocketHandle> connectAgain(BackendSettings settings, boolean encrypted, Duration timeout) {
+        return connect(settings, tls.like(encrypted), timeout);
     }
 
     private CompletionStage<SocketHandle> connect(BackendSettings settings, Securing security, Duration timeout) {
@@ -112,8 +114,19 @@ public final class BackendOpening {
                 .run(system);
     }
 
-    BackendLogin login(BackendSettings settings) {
-        return new BackendLogin(settings, password, proof, random);
+    /// @param session of TLS on the connection
+    /// @param password which of the role's
+    BackendLogin login(BackendSettings settings, Optional<TlsSession> session, ServerPasswords.Which password) {
+        return new BackendLogin(settings, passwords.get(password), proof, session, random);
+    }
+
+    ServerPasswords passwords() {
+        return passwords;
+    }
+
+    /// Whether the server may let in with another password whom it has refused.
+    boolean maySucceedWithOtherPassword(ErrorResponse refusal) {
+        return passwords.two() && refusal.sqlState().equals(SqlState.INVALID_PASSWORD);
     }
 
     CompletionStage<byte[]> derive(ScramClientExchange.NeedsSaltedPassword derivation) {

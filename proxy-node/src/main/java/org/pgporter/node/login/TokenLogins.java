@@ -15,6 +15,7 @@ import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.JwtKeyFile;
 import org.pgporter.auth.hba.AuthMethod;
 import org.pgporter.auth.hba.HbaRule;
+import org.pgporter.auth.hba.IdentityMap;
 import org.pgporter.auth.jwt.TokenVerdict;
 import org.pgporter.auth.jwt.TokenVerifier;
 import org.pgporter.auth.oauthbearer.OauthBearerExchange;
@@ -39,16 +40,9 @@ public final class TokenLogins {
 
     private final ProxyConfig config;
     private final NodeTokens tokens;
-    private final IdentityMaps maps;
+    private final IdentityMap maps;
 
-    /// The maps of `pg_ident.conf`.
-    @FunctionalInterface
-    public interface IdentityMaps {
-        /// Whether the map lets whom the method calls `principal` be `user`; no, if there is no such map.
-        boolean allows(String map, String principal, String user);
-    }
-
-    public TokenLogins(ProxyConfig config, NodeTokens tokens, IdentityMaps maps) {
+    public TokenLogins(ProxyConfig config, NodeTokens tokens, IdentityMap maps) {
         this.config = config;
         this.tokens = tokens;
         this.maps = maps;
@@ -94,7 +88,7 @@ public final class TokenLogins {
                 request.user(),
                 method.word(),
                 scopes,
-                rule.flatMap(its -> mapping(its, request.user())),
+                rule.flatMap(its -> mapping(its, request)),
                 new Rejected("no issuer's tokens make anybody this user"));
     }
 
@@ -219,9 +213,9 @@ public final class TokenLogins {
 
     /// With `map` the maps of `pg_ident.conf` decide; with `delegate_ident_mapping`, as without both, the
     /// issuer's own rules.
-    private Optional<Issuer.Mapping> mapping(HbaRule rule, String user) {
+    private Optional<Issuer.Mapping> mapping(HbaRule rule, LoginRequest request) {
         return Optional.ofNullable(rule.options().get("map"))
-                .map(map -> (claimed, _) -> maps.allows(map, claimed, user));
+                .map(map -> claimed -> maps.matches(Optional.of(map), claimed, request.database(), request.user()));
     }
 
     private static List<String> words(String text) {

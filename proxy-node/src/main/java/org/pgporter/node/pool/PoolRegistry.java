@@ -28,6 +28,7 @@ import org.pgporter.node.backend.BackendIdentity;
 import org.pgporter.node.backend.BackendOpening;
 import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.SaltedPasswordCache;
+import org.pgporter.node.backend.ServerPasswords;
 import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
@@ -299,7 +300,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 saltedPasswords,
                 random,
                 tls.pool(settings),
-                settings.serverPassword(),
+                new ServerPasswords(settings.serverPassword(), settings.previousServerPassword()),
                 Optional.empty());
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(

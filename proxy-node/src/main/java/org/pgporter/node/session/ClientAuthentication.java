@@ -110,6 +110,10 @@ final class ClientAuthentication {
                             case BEARER_TOKEN, DISCOVERY -> ProxyError.bearerTokenRejected(session.user());
                         });
             }
+            case AuthenticationStep.Refused(var message, var reason) -> {
+                session.logRejection(reason);
+                yield session.fail(ProxyError.refused(message));
+            }
             case AuthenticationStep.Malformed(var message, var sqlState) -> {
                 session.logRejection(message);
                 yield session.fail(ProxyError.malformedAuthentication(sqlState, message));

@@ -2,12 +2,13 @@ package org.pgporter.node.token;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.pgporter.auth.AuthenticationStep;
 import org.pgporter.auth.Identity;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.TokenGrant;
-import org.pgporter.auth.jwt.Claims;
+import org.pgporter.auth.hba.IdentityVerdict;
 import org.pgporter.auth.jwt.NameRule;
 import org.pgporter.auth.jwt.RoleNames;
 import org.pgporter.auth.jwt.TokenVerdict;
@@ -18,6 +19,8 @@ import org.pgporter.config.TokenUsers;
 
 /// One issuer of tokens: decides about them, and what they make of their bearer. For many threads.
 public final class Issuer {
+    private static final String FOR_SOMEBODY_ELSE = "the token is not for this user";
+
     private final String name;
     private final IssuerConfig config;
     private final TokenVerifier verifier;
@@ -27,9 +30,10 @@ public final class Issuer {
     /// Whom a token may make somebody, where a rule of `pg_hba.conf` has a map for that.
     @FunctionalInterface
     public interface Mapping {
+        /// Never blocks; the stage completes normally in all cases.
+        ///
         /// @param claimed what the token says
-        /// @param mapped what the issuer's own rules make of it; empty: nobody
-        boolean allows(String claimed, Optional<String> mapped);
+        CompletionStage<IdentityVerdict> allows(String claimed);
     }
 
     Issuer(String name, IssuerConfig config, TokenVerifier verifier) {
@@ -59,44 +63,58 @@ public final class Issuer {
     /// @param mapping in place of the issuer's own
     public CompletionStage<AuthenticationStep> admit(
             Secret token, String user, String method, List<String> scopes, Optional<Mapping> mapping) {
-        return verifier.verify(token).thenApply(verdict -> switch (verdict) {
+        return verifier.verify(token).thenCompose(verdict -> switch (verdict) {
             case TokenVerdict.Accepted accepted -> admitted(accepted, user, method, scopes, mapping);
-            case TokenVerdict.Refused(var reason) -> rejected(reason);
-            case TokenVerdict.Unavailable(var cause) -> new AuthenticationStep.Unavailable(cause);
+            case TokenVerdict.Refused(var reason) -> CompletableFuture.completedStage(rejected(reason));
+            case TokenVerdict.Unavailable(var cause) ->
+                CompletableFuture.completedStage(new AuthenticationStep.Unavailable(cause));
         });
     }
 
-    private AuthenticationStep admitted(
+    private CompletionStage<AuthenticationStep> admitted(
             TokenVerdict.Accepted accepted,
             String user,
             String method,
             List<String> scopes,
             Optional<Mapping> mapping) {
-        Claims claims = accepted.claims();
         TokenUsers users = config.users();
-        if (!claims.scopes().containsAll(scopes)) {
-            return rejected("the token does not have the scope that the rule demands");
+        if (!accepted.claims().scopes().containsAll(scopes)) {
+            return CompletableFuture.completedStage(
+                    rejected("the token does not have the scope that the rule demands"));
         }
-        Optional<String> claimed = claims.text(users.usernameClaim());
-        if (claimed.isEmpty()) {
-            return rejected("the token has no `" + users.usernameClaim() + "`, or one that is not a text");
+        Optional<String> claimed = accepted.claims().text(users.usernameClaim());
+        if (claimed.isEmpty() || claimed.get().length() > NameRule.MOST_VALUE) {
+            return CompletableFuture.completedStage(
+                    rejected("the token has no `" + users.usernameClaim() + "`, or one that is not a name"));
         }
-        Optional<String> mapped = NameRule.apply(userRules, claimed.get());
-        boolean allowed = mapping.isPresent()
-                ? mapping.get().allows(claimed.get(), mapped)
-                : mapped.filter(its -> isUser(its, user)).isPresent();
-        if (!allowed || !RoleNames.usable(user)) {
-            return rejected("the token is not for this user");
+        if (mapping.isEmpty()) {
+            boolean his = NameRule.apply(userRules, claimed.get())
+                    .filter(mapped -> isUser(mapped, user))
+                    .isPresent();
+            return CompletableFuture.completedStage(
+                    his ? granted(accepted, claimed.get(), user, method) : rejected(FOR_SOMEBODY_ELSE));
+        }
+        return mapping.get().allows(claimed.get()).thenApply(verdict -> switch (verdict) {
+            case IdentityVerdict.Matches _ -> granted(accepted, claimed.get(), user, method);
+            case IdentityVerdict.NoMatch(var reason) -> rejected(FOR_SOMEBODY_ELSE + ": " + reason);
+            case IdentityVerdict.Undecided(var cause) -> new AuthenticationStep.Unavailable(cause);
+        });
+    }
+
+    private AuthenticationStep granted(TokenVerdict.Accepted accepted, String claimed, String user, String method) {
+        TokenUsers users = config.users();
+        if (!RoleNames.usable(user)) {
+            return rejected("nobody can go by this name");
         }
         Optional<String> role = users.role();
         if (users.roleClaim().isPresent()) {
-            role = role(claims.texts(users.roleClaim().get())).filter(RoleNames::grantable);
+            role = role(accepted.claims().texts(users.roleClaim().get())).filter(RoleNames::grantable);
             if (role.isEmpty()) {
                 return rejected("the token names no role that it could give");
             }
         }
         Identity identity = Identity.of(user, method)
-                .withPrincipal(name + ":" + claimed.get())
+                .withPrincipal(name + ":" + claimed)
                 .withGrant(new TokenGrant(name, role, users.readOnly()))
                 .withExpiry(accepted.expires().plus(config.checks().leeway()).plus(users.expiryGrace()));
         return new AuthenticationStep.Authenticated(identity, Optional.empty());
