@@ -9,6 +9,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,7 @@ import org.pgporter.cluster.limit.LocalPermits;
 import org.pgporter.config.GeneralConfig;
 import org.pgporter.config.ListenerConfig;
 import org.pgporter.config.ProxyConfig;
+import org.pgporter.config.TalosConfig;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.hba.AccessRules;
@@ -46,6 +48,8 @@ import org.pgporter.node.hba.ConfiguredRoles;
 import org.pgporter.node.login.Directory;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.login.StoredSecrets;
+import org.pgporter.node.login.TalosLogin;
+import org.pgporter.node.login.TokenLogins;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.pool.TransportSettings;
 import org.pgporter.node.session.ClientSession;
@@ -56,6 +60,8 @@ import org.pgporter.node.session.Sessions;
 import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.tls.TlsProblem;
+import org.pgporter.node.token.NodeTokens;
+import org.pgporter.node.token.TokenProblem;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.IoKind;
 import org.pgporter.node.transport.ListenAddress;
@@ -65,8 +71,8 @@ import org.pgporter.node.transport.Listeners;
 import org.pgporter.node.transport.LoopLag;
 import org.pgporter.node.work.CpuWork;
 
-/// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the opposite
-/// one, because actors run on the loops and must be gone before these are.
+/// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the
+/// opposite one, because actors run on the loops and must be gone before these are.
 public final class ProxyNode {
     private static final Duration START_LIMIT = Duration.ofSeconds(20);
 
@@ -75,6 +81,7 @@ public final class ProxyNode {
     private final NodeTls tls;
     private final AccessRules access;
     private final CpuWork cpu;
+    private final NodeTokens tokens;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
     private final ConnectionLimits limits;
@@ -91,6 +98,7 @@ public final class ProxyNode {
             NodeTls tls,
             AccessRules access,
             CpuWork cpu,
+            NodeTokens tokens,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
             ConnectionLimits limits,
@@ -104,6 +112,7 @@ public final class ProxyNode {
         this.tls = tls;
         this.access = access;
         this.cpu = cpu;
+        this.tokens = tokens;
         this.system = system;
         this.listeners = listeners;
         this.limits = limits;
@@ -146,6 +155,16 @@ public final class ProxyNode {
             throw new NodeStartFailure("general.pg_hba: " + problems.getMessage(), problems);
         }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
+        NodeTokens tokens;
+        try {
+            tokens = NodeTokens.start(config, cpu, InstantSource.system());
+        } catch (TokenProblem problem) {
+            cpu.close();
+            access.close();
+            tls.close();
+            loops.close();
+            throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
+        }
         ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
         LocalPermits permits = new LocalPermits();
         AtomicBoolean draining = new AtomicBoolean();
@@ -158,7 +177,7 @@ public final class ProxyNode {
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
-                logins(config, access, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu),
+                logins(config, access, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu, tokens),
                 new Directory(config),
                 limits,
                 cancelKeys,
@@ -182,6 +201,7 @@ public final class ProxyNode {
                 tls,
                 access,
                 cpu,
+                tokens,
                 system,
                 listeners,
                 limits,
@@ -213,17 +233,25 @@ public final class ProxyNode {
             CredentialSource credentials,
             MockSecrets mocks,
             SecureRandom random,
-            Executor cpu) {
-        StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, Map.of());
+            Executor cpu,
+            NodeTokens tokens) {
+        TokenLogins byToken = new TokenLogins(config, tokens, access.identityMap());
+        StoredSecrets secrets =
+                new StoredSecrets(config, credentials, mocks, random, cpu, Map.of(AuthMethod.JWT, byToken::jwt));
         return new LoginPolicy(
                 access::policy,
                 Map.of(
                         AuthMethod.TRUST, secrets::trust,
                         AuthMethod.MD5, secrets::byCredential,
                         AuthMethod.SCRAM_SHA_256, secrets::scram,
-                        AuthMethod.PASSWORD, secrets::password),
-                secrets::byCredential,
-                Optional.empty());
+                        AuthMethod.PASSWORD, secrets::password,
+                        AuthMethod.JWT, byToken::jwt,
+                        AuthMethod.OAUTH, byToken::oauth),
+                byToken.orElse(secrets::byCredential),
+                tokens.talos()
+                        .map(verifier -> new LoginPolicy.TalosUser(
+                                TalosConfig.USER,
+                                new TalosLogin(config, config.talosAnywhere().orElseThrow(), verifier))));
     }
 
     private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {
@@ -291,6 +319,11 @@ public final class ProxyNode {
         return tls;
     }
 
+    /// Whose tokens the node takes, and the way to read their key files again.
+    public NodeTokens tokens() {
+        return tokens;
+    }
+
     /// The rules for logins: how often each has decided, and the way to read them again.
     public AccessRules accessRules() {
         return access;
@@ -301,8 +334,8 @@ public final class ProxyNode {
         return loops.kind();
     }
 
-    /// How long each event loop keeps its sockets waiting, in the loops' order. The longest time begins anew with each
-    /// call, so there should be one reader.
+    /// How long each event loop keeps its sockets waiting, in the loops' order. The longest time begins
+    /// anew with each call, so there should be one reader.
     public List<LoopLag> loopLags() {
         return loops.lags();
     }
@@ -374,6 +407,7 @@ public final class ProxyNode {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
         tls.close();
+        tokens.close();
         access.close();
         cpu.close();
         closed.complete(null);

@@ -33,6 +33,7 @@ class ArchitectureTest {
             List.of("org.pgporter.node.sql"),
             List.of("org.pgporter.node.work"),
             List.of("org.pgporter.node.stats"),
+            List.of("org.pgporter.node.token"),
             List.of("org.pgporter.node.tls"),
             List.of("org.pgporter.node.transport"),
             List.of("org.pgporter.node.backend"),
