@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,6 +32,7 @@ import org.pgporter.auth.MockSecrets;
 import org.pgporter.auth.credential.CredentialSource;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.auth.hba.AuthMethod;
+import org.pgporter.auth.hba.IdentityVerdict;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
 import org.pgporter.cluster.credential.ConfiguredCredentials;
@@ -41,7 +43,9 @@ import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.login.Directory;
+import org.pgporter.node.login.LoginMethod;
 import org.pgporter.node.login.LoginPolicy;
+import org.pgporter.node.login.OtherMethods;
 import org.pgporter.node.login.StoredSecrets;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.pool.TransportSettings;
@@ -70,6 +74,7 @@ public final class ProxyNode {
     private final EventLoops loops;
     private final NodeTls tls;
     private final CpuWork cpu;
+    private final OtherMethods others;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
     private final ConnectionLimits limits;
@@ -84,6 +89,7 @@ public final class ProxyNode {
             EventLoops loops,
             NodeTls tls,
             CpuWork cpu,
+            OtherMethods others,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
             ConnectionLimits limits,
@@ -95,6 +101,7 @@ public final class ProxyNode {
         this.loops = loops;
         this.tls = tls;
         this.cpu = cpu;
+        this.others = others;
         this.system = system;
         this.listeners = listeners;
         this.limits = limits;
@@ -136,10 +143,11 @@ public final class ProxyNode {
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
         MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
+        OtherMethods others = OtherMethods.start(config, () -> ProxyNode::sameName);
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
-                logins(config, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu),
+                logins(config, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu, others),
                 new Directory(config),
                 limits,
                 cancelKeys,
@@ -156,8 +164,8 @@ public final class ProxyNode {
                 config.cluster().name(),
                 ActorSystemSetup.create(
                         BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
-        ProxyNode node =
-                new ProxyNode(config, loops, tls, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
+        ProxyNode node = new ProxyNode(
+                config, loops, tls, cpu, others, system, listeners, limits, permits, cancelKeys, pins, draining);
         try {
             node.open();
             return node;
@@ -176,17 +184,31 @@ public final class ProxyNode {
     }
 
     private static LoginPolicy logins(
-            ProxyConfig config, CredentialSource credentials, MockSecrets mocks, SecureRandom random, Executor cpu) {
-        StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, Map.of());
-        return new LoginPolicy(
-                Optional::empty,
-                Map.of(
-                        AuthMethod.TRUST, secrets::trust,
-                        AuthMethod.MD5, secrets::byCredential,
-                        AuthMethod.SCRAM_SHA_256, secrets::scram,
-                        AuthMethod.PASSWORD, secrets::password),
-                secrets::byCredential,
-                Optional.empty());
+            ProxyConfig config,
+            CredentialSource credentials,
+            MockSecrets mocks,
+            SecureRandom random,
+            Executor cpu,
+            OtherMethods others) {
+        Map<AuthMethod, LoginMethod> methods = new EnumMap<>(others.byRule());
+        StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, methods);
+        methods.putAll(Map.of(
+                AuthMethod.TRUST, secrets::trust,
+                AuthMethod.MD5, secrets::byCredential,
+                AuthMethod.SCRAM_SHA_256, secrets::scram,
+                AuthMethod.PASSWORD, secrets::password));
+        return new LoginPolicy(Optional::empty, methods, secrets::byCredential, Optional.empty())
+                .demanding(others::besides);
+    }
+
+    /// Without maps both names must be the same.
+    private static CompletionStage<IdentityVerdict> sameName(
+            Optional<String> map, String systemUser, String database, String databaseUser) {
+        return CompletableFuture.completedStage(
+                map.isEmpty() && systemUser.equals(databaseUser)
+                        ? new IdentityVerdict.Matches()
+                        : new IdentityVerdict.NoMatch("provided user name (" + databaseUser
+                                + ") and authenticated user name (" + systemUser + ") do not match"));
     }
 
     private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {
@@ -328,6 +350,7 @@ public final class ProxyNode {
         loops.close();
         tls.close();
         cpu.close();
+        others.close();
         closed.complete(null);
     }
 }
