@@ -11,6 +11,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,7 +47,9 @@ import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.hba.AccessRules;
 import org.pgporter.node.hba.ConfiguredRoles;
 import org.pgporter.node.login.Directory;
+import org.pgporter.node.login.LoginMethod;
 import org.pgporter.node.login.LoginPolicy;
+import org.pgporter.node.login.OtherMethods;
 import org.pgporter.node.login.StoredSecrets;
 import org.pgporter.node.login.TalosLogin;
 import org.pgporter.node.login.TokenLogins;
@@ -82,6 +85,7 @@ public final class ProxyNode {
     private final AccessRules access;
     private final CpuWork cpu;
     private final NodeTokens tokens;
+    private final OtherMethods others;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
     private final ConnectionLimits limits;
@@ -99,6 +103,7 @@ public final class ProxyNode {
             AccessRules access,
             CpuWork cpu,
             NodeTokens tokens,
+            OtherMethods others,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
             ConnectionLimits limits,
@@ -113,6 +118,7 @@ public final class ProxyNode {
         this.access = access;
         this.cpu = cpu;
         this.tokens = tokens;
+        this.others = others;
         this.system = system;
         this.listeners = listeners;
         this.limits = limits;
@@ -174,10 +180,19 @@ public final class ProxyNode {
         MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
         Statistics statistics = new Statistics(loops.count());
+        OtherMethods others = OtherMethods.start(config, access::identityMap);
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
-                logins(config, access, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu, tokens),
+                logins(
+                        config,
+                        access,
+                        new ConfiguredCredentials(config, mocks, cpu),
+                        mocks,
+                        random,
+                        cpu,
+                        tokens,
+                        others),
                 new Directory(config),
                 limits,
                 cancelKeys,
@@ -202,6 +217,7 @@ public final class ProxyNode {
                 access,
                 cpu,
                 tokens,
+                others,
                 system,
                 listeners,
                 limits,
@@ -234,24 +250,27 @@ public final class ProxyNode {
             MockSecrets mocks,
             SecureRandom random,
             Executor cpu,
-            NodeTokens tokens) {
+            NodeTokens tokens,
+            OtherMethods others) {
         TokenLogins byToken = new TokenLogins(config, tokens, access.identityMap());
-        StoredSecrets secrets =
-                new StoredSecrets(config, credentials, mocks, random, cpu, Map.of(AuthMethod.JWT, byToken::jwt));
+        Map<AuthMethod, LoginMethod> methods = new EnumMap<>(others.byRule());
+        methods.put(AuthMethod.JWT, byToken::jwt);
+        methods.put(AuthMethod.OAUTH, byToken::oauth);
+        StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, methods);
+        methods.putAll(Map.of(
+                AuthMethod.TRUST, secrets::trust,
+                AuthMethod.MD5, secrets::byCredential,
+                AuthMethod.SCRAM_SHA_256, secrets::scram,
+                AuthMethod.PASSWORD, secrets::password));
         return new LoginPolicy(
-                access::policy,
-                Map.of(
-                        AuthMethod.TRUST, secrets::trust,
-                        AuthMethod.MD5, secrets::byCredential,
-                        AuthMethod.SCRAM_SHA_256, secrets::scram,
-                        AuthMethod.PASSWORD, secrets::password,
-                        AuthMethod.JWT, byToken::jwt,
-                        AuthMethod.OAUTH, byToken::oauth),
-                byToken.orElse(secrets::byCredential),
-                tokens.talos()
-                        .map(verifier -> new LoginPolicy.TalosUser(
-                                TalosConfig.USER,
-                                new TalosLogin(config, config.talosAnywhere().orElseThrow(), verifier))));
+                        access::policy,
+                        methods,
+                        byToken.orElse(secrets::byCredential),
+                        tokens.talos()
+                                .map(verifier -> new LoginPolicy.TalosUser(
+                                        TalosConfig.USER,
+                                        new TalosLogin(config, config.talosAnywhere().orElseThrow(), verifier))))
+                .demanding(others::besides);
     }
 
     private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {
@@ -410,6 +429,7 @@ public final class ProxyNode {
         tokens.close();
         access.close();
         cpu.close();
+        others.close();
         closed.complete(null);
     }
 }

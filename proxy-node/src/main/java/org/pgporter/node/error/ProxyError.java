@@ -129,6 +129,14 @@ public final class ProxyError {
         return ErrorResponse.of(Severity.FATAL, SqlState.INVALID_AUTHORIZATION_SPECIFICATION, message);
     }
 
+    /// What PostgreSQL says when a rule demands a certificate that nobody could verify.
+    public static ErrorResponse noCertificateAuthority() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.CONFIG_FILE_ERROR,
+                "client certificates can only be checked if a root certificate store is available");
+    }
+
     /// The words of PgDoorman: what is stored for the user fits no method that may be used.
     public static ErrorResponse methodNotSupported() {
         return ErrorResponse.of(Severity.FATAL, SqlState.INVALID_PASSWORD, "Authentication method not supported");

@@ -189,7 +189,7 @@ final class ClientLogin {
                 asked == Replication.PHYSICAL,
                 session.remote(),
                 session.client().tls(),
-                Optional.empty());
+                session.client().peerUser());
     }
 
     /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and goes
