@@ -1,5 +1,6 @@
 package org.pgporter.config;
 
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -14,17 +15,19 @@ import org.pgporter.auth.credential.StoredCredential;
 /// @param adminUsername one more who may do everything; needs no pool
 /// @param adminPassword what `adminUsername` must prove, written as a user's password
 /// @param adminReservedConnections places in the console above `max_connections`, for those who may do everything
+/// @param statsPeriod over which averages are taken
 public record ConsoleOptions(
         @CommaSeparated List<String> adminUsers,
         @CommaSeparated List<String> statsUsers,
         Optional<String> adminUsername,
         Optional<StoredCredential> adminPassword,
-        int adminReservedConnections) {
+        int adminReservedConnections,
+        Duration statsPeriod) {
     /// The databases that no PostgreSQL has: under each of these names is the console.
     public static final Set<String> DATABASES = Set.of("pgporter", "pgbouncer", "pgdoorman");
 
     private static final ConsoleOptions DEFAULTS =
-            new ConsoleOptions(List.of(), List.of(), Optional.empty(), Optional.empty(), 3);
+            new ConsoleOptions(List.of(), List.of(), Optional.empty(), Optional.empty(), 3, Duration.ofSeconds(60));
 
     public ConsoleOptions {
         adminUsers = List.copyOf(adminUsers);
@@ -32,6 +35,7 @@ public record ConsoleOptions(
         Checks checks = new Checks()
                 .notBlank("admin_username", adminUsername)
                 .atLeast("admin_reserved_connections", 0, adminReservedConnections)
+                .positive("stats_period", statsPeriod)
                 .require(
                         adminUsername.isPresent() == adminPassword.isPresent(),
                         adminUsername.isPresent() ? "admin_password" : "admin_username",
@@ -90,7 +94,16 @@ public record ConsoleOptions(
     /// The two need each other.
     public ConsoleOptions withAdmin(String name, StoredCredential password) {
         return new ConsoleOptions(
-                adminUsers, statsUsers, Optional.of(name), Optional.of(password), adminReservedConnections);
+                adminUsers,
+                statsUsers,
+                Optional.of(name),
+                Optional.of(password),
+                adminReservedConnections,
+                statsPeriod);
+    }
+
+    public ConsoleOptions withStatsPeriod(Duration changed) {
+        return Records.with(this, "statsPeriod", changed);
     }
 
     public ConsoleOptions withAdminReservedConnections(int changed) {

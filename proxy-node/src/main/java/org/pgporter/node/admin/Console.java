@@ -1,5 +1,6 @@
 package org.pgporter.node.admin;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -15,12 +16,14 @@ import org.pgporter.config.ConsoleOptions;
 import org.pgporter.config.LogLevel;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.hba.AccessRules;
 import org.pgporter.node.logging.LogConfiguration;
 import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.session.ConsoleAccess;
 import org.pgporter.node.session.PinBoard;
 import org.pgporter.node.session.Sessions;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.protocol.message.NoticeResponse;
 import org.pgporter.protocol.message.Severity;
@@ -37,16 +40,22 @@ public final class Console implements ConsoleAccess {
 
     private final ProxyConfig config;
     private final NodeTls tls;
+    private final AccessRules rules;
     private final PinBoard pins;
+    private final Statistics statistics;
+    private final Periods periods;
     private volatile @Nullable Running running;
 
     /// What is there once the node runs.
     private record Running(Snapshots snapshots, Operations operations) {}
 
-    public Console(ProxyConfig config, NodeTls tls, PinBoard pins) {
+    public Console(ProxyConfig config, NodeTls tls, AccessRules rules, PinBoard pins, Statistics statistics) {
         this.config = config;
         this.tls = tls;
+        this.rules = rules;
         this.pins = pins;
+        this.statistics = statistics;
+        this.periods = new Periods(System::nanoTime, statistics::byDatabase, statistics::byPool);
     }
 
     /// Before the first client comes.
@@ -56,6 +65,8 @@ public final class Console implements ConsoleAccess {
             ActorRef<PoolRegistry.Command> pools,
             Operations operations) {
         running = new Running(new Snapshots(system, sessions, pools), operations);
+        Duration period = config.general().console().statsPeriod();
+        system.scheduler().scheduleWithFixedDelay(period, period, periods::turn, system.executionContext());
     }
 
     @Override
@@ -222,9 +233,18 @@ public final class Console implements ConsoleAccess {
             case POOL_COORDINATOR -> seen(seen -> seen.pools().coordinator());
             case PREPARED_STATEMENTS -> seen(seen -> seen.pools().preparedStatements());
             case STARTUP_PARAMETERS -> seen(seen -> seen.pools().startupParameters());
-            case STATS, STATS_TOTALS, STATS_AVERAGES, TOTALS ->
-                rows(Table.of(what.columns()).table(), "SHOW");
+            case POOLS_EXTENDED -> seen(seen -> seen.pools().extended(statistics.byPool(), periods));
+            case HBA -> rows(NodeTables.rules(rules), "SHOW");
+            case STATS -> rows(stats().stats(), "SHOW");
+            case STATS_TOTALS -> rows(stats().onlyTotals(), "SHOW");
+            case STATS_AVERAGES -> rows(stats().onlyAverages(), "SHOW");
+            case TOTALS -> rows(stats().ofTheNode(), "SHOW");
         };
+    }
+
+    private StatsTables stats() {
+        return new StatsTables(
+                statistics.byDatabase(), periods.last(), config.pools().keySet());
     }
 
     private record Seen(SocketTables sockets, PoolTables pools) {}

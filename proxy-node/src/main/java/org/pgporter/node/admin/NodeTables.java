@@ -7,6 +7,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import org.pgporter.auth.hba.HbaRule;
+import org.pgporter.auth.hba.HbaRules;
+import org.pgporter.node.hba.AccessRules;
 import org.pgporter.node.logging.LogConfiguration;
 import org.pgporter.node.session.PinBoard;
 import org.pgporter.node.tls.NodeTls;
@@ -88,6 +91,17 @@ final class NodeTables {
                         Duration.between(Instant.now(), certificate.notAfter()).toDays(),
                         certificate.loaded(),
                         certificate.file()));
+        return rows.table();
+    }
+
+    static Table rules(AccessRules rules) {
+        Table.Rows rows = Table.of(Show.HBA.columns());
+        int number = 0;
+        for (HbaRules.Counted counted : rules.counts()) {
+            HbaRule rule = counted.rule();
+            number++;
+            rows.row(number, rule.source(), rule.line(), rule.method().word(), rule.text(), counted.matches());
+        }
         return rows.table();
     }
 

@@ -1,6 +1,7 @@
 package org.pgporter.node.admin;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.pgporter.node.backend.ServerView;
 import org.pgporter.node.pool.PoolView;
 import org.pgporter.node.session.ClientView;
 import org.pgporter.node.session.ClientView.Activity;
+import org.pgporter.node.stats.PoolTotals;
 
 /// SHOW POOLS, DATABASES, USERS, LISTS and what else counts connections.
 final class PoolTables {
@@ -41,53 +43,124 @@ final class PoolTables {
         this.sockets = sockets;
     }
 
-    Table pools() {
-        Table.Rows rows = Table.of(Show.POOLS.columns());
-        Map<PoolKey, PoolView> pools = new TreeMap<>(ORDER);
-        // One for a single session has its row only where there is no other pool of its key.
-        snapshot.pools().stream().filter(PoolView::forOneSession).forEach(pool -> pools.put(pool.key(), pool));
-        snapshot.pools().stream().filter(pool -> !pool.forOneSession()).forEach(pool -> pools.put(pool.key(), pool));
-        pools.values().forEach(pool -> poolRow(rows, pool));
-        consoles(rows);
-        return rows.table();
+    /// Pools of one name: one for each grant of tokens, and those of single sessions.
+    private record Named(String database, String user, List<PoolView> pools, Use use) {
+        /// Those of single sessions take their connections from the other one's size.
+        int size() {
+            boolean onlyAlone = pools.stream().allMatch(PoolView::forOneSession);
+            return pools.stream()
+                    .filter(pool -> onlyAlone || !pool.forOneSession())
+                    .mapToInt(PoolView::size)
+                    .sum();
+        }
     }
 
-    private void poolRow(Table.Rows rows, PoolView pool) {
-        PoolKey key = pool.key();
+    /// What clients and server connections are doing.
+    ///
+    /// @param servers how many of them, by their state
+    private record Use(long active, long waiting, Duration longest, Map<String, Long> servers) {
+        long servers(String state) {
+            return servers.getOrDefault(state, 0L);
+        }
+    }
+
+    private List<Named> named() {
+        Map<PoolKey, List<PoolView>> pools = new TreeMap<>(ORDER);
+        snapshot.pools()
+                .forEach(pool -> pools.computeIfAbsent(pool.key(), _ -> new ArrayList<>())
+                        .add(pool));
+        return pools.entrySet().stream()
+                .map(entry -> new Named(
+                        entry.getKey().database(), entry.getKey().user(), entry.getValue(), use(entry.getKey())))
+                .toList();
+    }
+
+    private Use use(PoolKey key) {
         List<ClientView> clients = snapshot.sessions()
                 .filter(client -> client.database().equals(key.database())
                         && client.poolUser().equals(key.user()))
                 .toList();
-        Map<String, Long> servers = snapshot.servers().stream()
-                .filter(server -> server.pool().equals(key))
-                .collect(Collectors.groupingBy(server -> sockets.serverState(server.view()), Collectors.counting()));
-        Duration longest = clients.stream()
-                .map(ClientView::waiting)
-                .max(Comparator.naturalOrder())
-                .orElse(Duration.ZERO);
         long waiting = clients.stream()
                 .filter(client -> client.activity() == Activity.WAITING)
                 .count();
-        rows.row(
-                key.database(),
-                key.user(),
+        return new Use(
                 clients.size() - waiting,
                 waiting,
+                clients.stream()
+                        .map(ClientView::waiting)
+                        .max(Comparator.naturalOrder())
+                        .orElse(Duration.ZERO),
+                snapshot.servers().stream()
+                        .filter(server -> ORDER.compare(server.pool(), key) == 0)
+                        .collect(Collectors.groupingBy(
+                                server -> sockets.serverState(server.view()), Collectors.counting())));
+    }
+
+    Table pools() {
+        Table.Rows rows = Table.of(Show.POOLS.columns());
+        named().forEach(pool -> rows.row(
+                pool.database(),
+                pool.user(),
+                pool.use().active(),
+                pool.use().waiting(),
                 0,
                 0,
-                servers.getOrDefault("active", 0L),
+                pool.use().servers("active"),
                 0,
-                servers.getOrDefault("being_canceled", 0L),
-                servers.getOrDefault("idle", 0L),
-                servers.getOrDefault("used", 0L),
-                servers.getOrDefault("tested", 0L),
-                servers.getOrDefault("new", 0L),
-                Units.seconds(longest),
-                Units.restMicros(longest),
-                Units.word(pool.mode()),
+                pool.use().servers("being_canceled"),
+                pool.use().servers("idle"),
+                pool.use().servers("used"),
+                pool.use().servers("tested"),
+                pool.use().servers("new"),
+                Units.seconds(pool.use().longest()),
+                Units.restMicros(pool.use().longest()),
+                Units.word(pool.pools().getFirst().mode()),
                 NO_BALANCING,
                 pool.size(),
-                pool.paused());
+                pool.pools().getFirst().paused()));
+        consoles(rows);
+        return rows.table();
+    }
+
+    /// @param totals what has been counted until now
+    Table extended(Map<PoolKey, PoolTotals> totals, Periods periods) {
+        Table.Rows rows = Table.of(Show.POOLS_EXTENDED.columns());
+        for (Named pool : named()) {
+            PoolTotals now = PoolTotals.none();
+            PoolTotals before = PoolTotals.none();
+            for (Map.Entry<PoolKey, PoolTotals> entry : totals.entrySet()) {
+                if (ORDER.compare(entry.getKey(), new PoolKey(pool.database(), pool.user())) == 0) {
+                    now = now.plus(entry.getValue());
+                    before = before.plus(periods.before(entry.getKey()));
+                }
+            }
+            Quantiles queries = Quantiles.between(before.queryTimes(), now.queryTimes());
+            Quantiles transactions = Quantiles.between(before.transactionTimes(), now.transactionTimes());
+            Quantiles waits = Quantiles.between(before.waitTimes(), now.waitTimes());
+            rows.row(
+                    pool.database(),
+                    pool.user(),
+                    pool.use().active(),
+                    pool.use().waiting(),
+                    pool.use().servers("active"),
+                    pool.use().servers("idle"),
+                    pool.use().servers("used"),
+                    pool.use().servers("new"),
+                    pool.size(),
+                    Units.seconds(pool.use().longest()),
+                    Units.restMicros(pool.use().longest()),
+                    Units.word(pool.pools().getFirst().mode()),
+                    now.bytesFromClients(),
+                    now.bytesToClients(),
+                    queries.micros(0.99),
+                    transactions.micros(0.99),
+                    queries.micros(0.95),
+                    transactions.micros(0.95),
+                    queries.micros(0.5),
+                    transactions.micros(0.5),
+                    waits.micros(0.99));
+        }
+        return rows.table();
     }
 
     /// The console looks like a pool of its own, as PgBouncer's does.
@@ -210,9 +283,7 @@ final class PoolTables {
                 .row("databases", config.pools().size())
                 .row("users", userNames().size())
                 .row("peers", 0)
-                .row(
-                        "pools",
-                        snapshot.pools().stream().map(PoolView::key).distinct().count())
+                .row("pools", named().size())
                 .row("peer_pools", 0)
                 .row("free_clients", 0)
                 .row("used_clients", snapshot.clients().size() - logins)

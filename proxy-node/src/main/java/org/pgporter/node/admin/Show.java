@@ -20,6 +20,7 @@ enum Show {
             "databases as clients name them"),
     DNS_HOSTS("hostname s, ttl q, addrs s", "nothing: names are resolved anew for each connection"),
     DNS_ZONES("zonename s, serial q, count i", "nothing, as DNS_HOSTS"),
+    HBA("rule i, source s, line i, method s, text s, matched q", "rules for logins, and how often each has decided"),
     HELP("", "this list"),
     LISTS("list s, items i", "how many there are of what"),
     LOG_LEVEL("log_level s, package s", "what is logged"),
@@ -32,6 +33,11 @@ enum Show {
                     + "sv_active_cancel i, sv_being_canceled i, sv_idle i, sv_used i, sv_tested i, sv_login i, maxwait i, "
                     + "maxwait_us i, pool_mode s, load_balance_hosts s, pool_size i, paused i",
             "pools: clients and server connections by what they are doing"),
+    POOLS_EXTENDED(
+            "database s, user s, cl_active i, cl_waiting i, sv_active i, sv_idle i, sv_used i, sv_login i, pool_size i, "
+                    + "maxwait i, maxwait_us i, pool_mode s, bytes_recieved N, bytes_sent N, query_0.99 N, transaction_0.99 N, "
+                    + "query_0.95 N, transaction_0.95 N, query_0.5 N, transaction_0.5 N, wait_0.99 N",
+            "pools with quantiles of the last one to two periods, in microseconds"),
     POOL_COORDINATOR(
             "database s, max_db_conn i, current i, reserve_size i, reserve_used i",
             "databases with max_db_connections"),

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /// What a SHOW answers: columns, and rows of text. A value that is null is SQL's NULL.
@@ -46,6 +47,7 @@ record Table(List<Column> columns, List<List<@Nullable String>> rows) {
         private static @Nullable String text(@Nullable Object value, ColumnType type) {
             return switch (value) {
                 case null -> null;
+                case OptionalLong number -> number.isPresent() ? Long.toString(number.getAsLong()) : null;
                 case Optional<?> optional -> text(optional.orElse(null), type);
                 case Instant time -> TIME.format(time);
                 case Boolean yes -> yes ? "1" : "0";

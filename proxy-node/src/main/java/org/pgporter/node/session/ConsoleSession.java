@@ -12,6 +12,7 @@ import org.pgporter.node.session.ClientSession.ConsoleAnswers;
 import org.pgporter.node.session.ClientSession.Drain;
 import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.Kill;
+import org.pgporter.node.session.ClientSession.TokenEnds;
 import org.pgporter.node.session.ClientView.Activity;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.codec.Batch;
@@ -105,6 +106,7 @@ final class ConsoleSession {
         return switch (command) {
             case Drain _ -> Behaviors.same();
             case Kill(var why) -> session.fail(why);
+            case TokenEnds _ -> session.tokenHasEnded() ? session.fail(ProxyError.tokenExpired()) : Behaviors.same();
             default -> session.common(command);
         };
     }

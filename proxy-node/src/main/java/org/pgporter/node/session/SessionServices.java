@@ -7,6 +7,7 @@ import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.login.Directory;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.pool.PoolRegistry;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.transport.EventLoops;
 
 /// What every session of a node works with.
@@ -15,6 +16,7 @@ import org.pgporter.node.transport.EventLoops;
 /// @param directory which pool is for whom
 /// @param pins which sessions keep their backend connections
 /// @param console who may talk to the node itself
+/// @param statistics what is counted of each pool
 /// @param draining the node takes no new sessions
 public record SessionServices(
         ProxyConfig config,
@@ -26,4 +28,5 @@ public record SessionServices(
         ActorRef<PoolRegistry.Command> pools,
         PinBoard pins,
         ConsoleAccess console,
+        Statistics statistics,
         AtomicBoolean draining) {}

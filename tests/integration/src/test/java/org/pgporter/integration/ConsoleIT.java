@@ -254,8 +254,7 @@ class ConsoleIT {
                 RawClient busy = RawClient.connects(node.host(), node.port())
                         .logsIn(USER, PASSWORD, "second", "application_name", "worker")) {
             idle.query("select 1");
-            String pid =
-                    busy.query("begin; select pg_backend_pid()").getFirst().getFirst();
+            String pid = busy.query("begin; select pg_backend_pid()").getFirst().getFirst();
 
             ConsoleClient.Row worker = console.client("worker");
             assertThat(worker.values())
@@ -268,7 +267,8 @@ class ConsoleIT {
             assertThat(console.client("idler").values())
                     .containsEntry("state", "idle")
                     .containsEntry("link", "");
-            assertThat(console.find("SERVERS", row -> row.has("remote_pid", pid)).values())
+            assertThat(console.find("SERVERS", row -> row.has("remote_pid", pid))
+                            .values())
                     .containsEntry("state", "active")
                     .containsEntry("ptr", worker.get("link"))
                     .containsEntry("link", worker.get("ptr"));
@@ -290,8 +290,8 @@ class ConsoleIT {
             assertThat(busy.expectsError("57P01").message()).contains("admin forced disconnect");
             busy.expectsClosed();
             await().atMost(Duration.ofSeconds(5))
-                    .until(() -> console.show("CLIENTS").stream()
-                            .noneMatch(row -> row.has("application_name", "worker")));
+                    .until(() ->
+                            console.show("CLIENTS").stream().noneMatch(row -> row.has("application_name", "worker")));
             assertThat(console.refuses("KILL_CLIENT " + worker.get("id")).message())
                     .isEqualTo("no such client: " + worker.get("id"));
             assertThat(idle.query("select 'alive'")).isEqualTo(List.of(List.of("alive")));
