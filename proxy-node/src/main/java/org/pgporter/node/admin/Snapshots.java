@@ -9,11 +9,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
-import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
-import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.pgporter.cluster.PoolKey;
 import org.pgporter.node.backend.BackendConnection;
 import org.pgporter.node.backend.ServerView;
@@ -25,9 +23,11 @@ import org.pgporter.node.session.ClientSession;
 import org.pgporter.node.session.ClientView;
 import org.pgporter.node.session.Sessions;
 import org.pgporter.node.work.Gathering;
+import org.pgporter.protocol.message.ErrorResponse;
 
 /// Asks a node what it is doing: sessions, pools and backend connections, each by a message of its own. Who does not
-/// answer within [#LIMIT] is left out. What collects the answers does not run on event loops.
+/// answer within [#LIMIT] is left out. What collects the answers does not run on event loops. Nor does it use Pekko's
+/// `ask`: what follows on its stages runs in the JVM's common pool, which anybody may block.
 final class Snapshots {
     /// For each of the questions; a loop that is busy for that long has other troubles than the console.
     static final Duration LIMIT = Duration.ofSeconds(2);
@@ -60,30 +60,32 @@ final class Snapshots {
     }
 
     private CompletionStage<Clients> clients() {
-        CompletionStage<List<ActorRef<ClientSession.Command>>> all = CompletableFuture.completedStage(List.of());
-        for (ActorRef<Sessions.Command> loop : sessions) {
-            all = all.thenCombine(
-                    AskPattern.<Sessions.Command, Sessions.Listed>ask(
-                                    loop, Sessions.List::new, LIMIT, system.scheduler())
-                            .exceptionally(_ -> new Sessions.Listed(List.of())),
-                    (before, listed) -> {
-                        List<ActorRef<ClientSession.Command>> more = new ArrayList<>(before);
-                        more.addAll(listed.sessions());
-                        return more;
-                    });
-        }
-        return all.thenCompose(refs -> this.<ClientSession.Command, ClientView>gather(
-                        refs, (session, replyTo) -> session.tell(new ClientSession.Describe(replyTo))))
-                .thenApply(result -> new Clients(
-                        result.answers().stream().map(Gathering.Answer::view).toList(), result.missing()));
+        return this.<Sessions.Command, Sessions.Listed>gather(
+                        sessions, (loop, replyTo) -> loop.tell(new Sessions.List(replyTo)))
+                .thenCompose(loops -> this.<ClientSession.Command, ClientView>gather(
+                                loops.answers().stream()
+                                        .flatMap(answer -> answer.view().sessions().stream())
+                                        .toList(),
+                                (session, replyTo) -> session.tell(new ClientSession.Describe(replyTo)))
+                        .thenApply(result -> new Clients(
+                                result.answers().stream()
+                                        .map(Gathering.Answer::view)
+                                        .toList(),
+                                loops.missing() + result.missing())));
     }
 
     private CompletionStage<Pools> pools() {
-        return AskPattern.<PoolRegistry.Command, PoolRegistry.Listed>ask(
-                        pools, PoolRegistry.List::new, LIMIT, system.scheduler())
-                .thenCompose(listed -> this.<Pool.Command, PoolView>gather(
-                                listed.pools(), (pool, replyTo) -> pool.tell(new Pool.Show(replyTo)))
-                        .thenCompose(views -> servers(views, listed.databases())));
+        return this.<PoolRegistry.Command, PoolRegistry.Listed>gather(
+                        List.of(pools), (registry, replyTo) -> registry.tell(new PoolRegistry.List(replyTo)))
+                .thenCompose(said -> {
+                    PoolRegistry.Listed listed = said.answers().stream()
+                            .findFirst()
+                            .map(Gathering.Answer::view)
+                            .orElse(PoolRegistry.Listed.NONE);
+                    return this.<Pool.Command, PoolView>gather(
+                                    listed.pools(), (pool, replyTo) -> pool.tell(new Pool.Show(replyTo)))
+                            .thenCompose(views -> servers(views, listed.databases()));
+                });
     }
 
     private CompletionStage<Pools> servers(Gathering.Result<PoolView> views, DatabasesView databases) {
@@ -124,16 +126,14 @@ final class Snapshots {
         return result;
     }
 
-    /// Asks the sessions of each loop the same, one loop after the other until one has found what is meant.
-    CompletionStage<Boolean> anyLoop(Function<ActorRef<Sessions.Found>, Sessions.Command> question) {
-        CompletionStage<Boolean> found = CompletableFuture.completedStage(false);
-        for (ActorRef<Sessions.Command> loop : sessions) {
-            found = found.thenCompose(already -> already
-                    ? CompletableFuture.completedStage(true)
-                    : AskPattern.<Sessions.Command, Sessions.Found>ask(loop, question::apply, LIMIT, system.scheduler())
-                            .thenApply(Sessions.Found::found));
-        }
-        return found;
+    /// Ends the session of this name.
+    ///
+    /// @return whether there is one
+    CompletionStage<Boolean> kill(String session, ErrorResponse why) {
+        return this.<Sessions.Command, Sessions.Found>gather(
+                        sessions, (loop, replyTo) -> loop.tell(new Sessions.KillOne(session, why, replyTo)))
+                .thenApply(result -> result.answers().stream()
+                        .anyMatch(answer -> answer.view().found()));
     }
 
     void tellAll(Sessions.Command command) {

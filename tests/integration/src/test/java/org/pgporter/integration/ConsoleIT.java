@@ -2,9 +2,17 @@ package org.pgporter.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -18,6 +26,7 @@ import org.pgporter.protocol.message.ParseComplete;
 import org.pgporter.protocol.message.RowDescription;
 import org.pgporter.protocol.message.Target;
 import org.pgporter.protocol.message.TransactionStatus;
+import org.pgporter.support.PgTools;
 import org.pgporter.support.RawClient;
 import org.pgporter.support.TestPostgres;
 
@@ -25,7 +34,7 @@ import org.pgporter.support.TestPostgres;
 class ConsoleIT {
     private static final String USER = "console_user";
     private static final String OTHER = "console_other";
-    private static final String PASSWORD = "secret";
+    private static final String PASSWORD = "wonderland";
     private static final String OPERATOR = "operator";
 
     private static TestNode node;
@@ -106,12 +115,13 @@ class ConsoleIT {
     void shouldKeepPlacesForAdminsWhenTheNodeIsFull() {
         try (TestNode full = TestNode.inFrontOf(postgres.host(), postgres.port())
                         .user("postgres", USER, PASSWORD)
-                        .general(general -> general.withLimits(general.limits().withMaxConnections(1))
+                        .general(general -> general.withLimits(general.limits().withMaxConnections(2))
                                 .withConsole(general.console()
                                         .withStatsUsers(List.of(USER))
                                         .withAdmin(OPERATOR, StoredCredential.parse("opens"))
                                         .withAdminReservedConnections(1)))
                         .start();
+                RawClient _ = RawClient.connects(full.host(), full.port()).logsIn(USER, PASSWORD, "postgres");
                 RawClient _ = RawClient.connects(full.host(), full.port()).logsIn(USER, PASSWORD, "postgres")) {
             assertThat(refusal(full, USER, PASSWORD, "pgporter")).isEqualTo("53300");
             assertThat(refusal(full, OPERATOR, "wrong", "pgporter")).isEqualTo("28P01");
@@ -126,9 +136,11 @@ class ConsoleIT {
                     assertThat(refusal(full, OPERATOR, "opens", "pgporter")).isEqualTo("53300");
                 }
             }
-            await().until(() -> RawClient.connects(full.host(), full.port())
-                    .triesToLogIn(OPERATOR, "opens", "pgporter")
-                    .isEmpty());
+            await().until(() -> {
+                try (RawClient next = RawClient.connects(full.host(), full.port())) {
+                    return next.triesToLogIn(OPERATOR, "opens", "pgporter").isEmpty();
+                }
+            });
         }
     }
 
@@ -241,6 +253,57 @@ class ConsoleIT {
                 }
             }
             console.wire().sendsQuery("SHOW HELP").expectsCommandComplete("SHOW");
+        }
+    }
+
+    @Test
+    void shouldTalkToPsql() {
+        assumeTrue(PgTools.psql().isPresent(), PgTools.MISSING);
+        Map<String, String> environment = Map.of(
+                "PGHOST",
+                node.host(),
+                "PGPORT",
+                String.valueOf(node.port()),
+                "PGUSER",
+                OPERATOR,
+                "PGPASSWORD",
+                "opens",
+                "PGDATABASE",
+                "pgbouncer");
+        PgTools psql = PgTools.psql().orElseThrow();
+
+        PgTools.Result lists = psql.run(environment, "-X", "-A", "-t", "-c", "SHOW LISTS");
+        PgTools.Result several =
+                psql.run(environment, "show nothing;\nshow version;\n", Duration.ofSeconds(30), "-X", "-A", "-t");
+        PgTools.Result help = psql.run(environment, "-X", "-c", "SHOW HELP");
+
+        assertThat(lists.stdout().lines()).hasSize(14).startsWith("databases|2");
+        assertThat(several.stderr()).contains("invalid command 'show nothing;', use SHOW HELP;");
+        assertThat(several.stdout()).startsWith("PgPorter ");
+        assertThat(help.stderr()).contains("Console usage").contains("KILL_CLIENT <client_id>");
+    }
+
+    @Test
+    void shouldTalkToPgjdbcWithItsDefaults() throws SQLException {
+        String url = "jdbc:postgresql://" + node.host() + ":" + node.port() + "/pgbouncer";
+        try (Connection connection = DriverManager.getConnection(url, OPERATOR, "opens");
+                PreparedStatement lists = connection.prepareStatement("SHOW LISTS")) {
+            assertThat(connection.isValid(5)).isTrue();
+            // More than five times: then the driver prepares by name and asks for binary values.
+            for (int i = 0; i < 8; i++) {
+                try (ResultSet rows = lists.executeQuery()) {
+                    assertThat(rows.next()).isTrue();
+                    assertThat(rows.getString("list")).isEqualTo("databases");
+                    assertThat(rows.getInt("items")).isEqualTo(2);
+                }
+            }
+            connection.setAutoCommit(false);
+            try (Statement statement = connection.createStatement();
+                    ResultSet rows = statement.executeQuery("SHOW TOTALS")) {
+                assertThat(rows.next()).isTrue();
+                assertThat(rows.getBigDecimal("value")).isNotNegative();
+            }
+            connection.commit();
         }
     }
 
