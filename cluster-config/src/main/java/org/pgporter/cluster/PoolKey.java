@@ -1,14 +1,28 @@
 package org.pgporter.cluster;
 
+import org.pgporter.config.PoolKind;
+import org.pgporter.config.PoolSettings;
+
 /// Names one pool in the whole fleet: database and server role.
 ///
 /// @param database as clients name it
-/// @param user the configured user whose settings the pool follows and under whose server role its connections log
-///     in
-public record PoolKey(String database, String user) {
+/// @param user whose settings the pool follows and under whose server role its connections log in
+/// @param kind a user that is configured, and one of the same name that is not, never share a pool
+public record PoolKey(String database, String user, PoolKind kind) {
+    /// The pool of a user who stands in the configuration.
+    public PoolKey(String database, String user) {
+        this(database, user, PoolKind.CONFIGURED);
+    }
+
+    /// The pool that these settings are for.
+    public static PoolKey of(PoolSettings settings) {
+        return new PoolKey(settings.database(), settings.user(), settings.kind());
+    }
+
     /// For logs: `user@database`.
     @Override
     public String toString() {
-        return user + "@" + database;
+        return user + "@" + database
+                + (kind == PoolKind.CONFIGURED ? "" : " (" + kind.name().toLowerCase(java.util.Locale.ROOT) + ")");
     }
 }

@@ -2,12 +2,13 @@ package org.pgporter.config;
 
 import java.time.Duration;
 
-/// Section `general`: one node, and the defaults of all pools. The groups are for readers of the code; in the file
-/// their keys stand directly in the section.
+/// Section `general`: one node, and the defaults of all pools. The groups are for readers of the code; in
+/// the file their keys stand directly in the section.
 ///
 /// @param listener where clients connect to
 /// @param eventLoops how many event loops, and of which kind
 /// @param limits what clients may take
+/// @param loginLimits what keeps those out who try passwords
 /// @param sockets TCP options of both legs
 /// @param databaseLimits the defaults of all databases
 /// @param tls what holds for TLS on both legs
@@ -15,11 +16,13 @@ import java.time.Duration;
 /// @param serverTls TLS towards PostgreSQL, the defaults of all databases
 /// @param pools the defaults of all pools
 /// @param log what is logged and how
-/// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at once
+/// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at
+///     once
 public record GeneralConfig(
         @Flat ListenerConfig listener,
         @Flat EventLoopConfig eventLoops,
         @Flat ClientLimits limits,
+        @Flat LoginLimits loginLimits,
         @Flat SocketOptions sockets,
         @Flat TlsOptions tls,
         @Flat ClientTlsOptions clientTls,
@@ -32,6 +35,7 @@ public record GeneralConfig(
             ListenerConfig.defaults(),
             EventLoopConfig.defaults(),
             ClientLimits.defaults(),
+            LoginLimits.defaults(),
             SocketOptions.defaults(),
             TlsOptions.defaults(),
             ClientTlsOptions.defaults(),
@@ -74,6 +78,10 @@ public record GeneralConfig(
 
     public GeneralConfig withLimits(ClientLimits changed) {
         return Records.with(this, "limits", changed);
+    }
+
+    public GeneralConfig withLoginLimits(LoginLimits changed) {
+        return Records.with(this, "loginLimits", changed);
     }
 
     public GeneralConfig withSockets(SocketOptions changed) {

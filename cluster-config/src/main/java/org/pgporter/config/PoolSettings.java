@@ -6,12 +6,13 @@ import org.pgporter.auth.Secret;
 /// Everything that holds for one user of one database, with inheritance resolved: see [ProxyConfig#settings].
 ///
 /// @param database the database as clients name it
-/// @param user the user as clients name it
+/// @param user the user as clients name it; where many share the pool, the role that they share
+/// @param kind whose pool it is
 /// @param server where the backend listens
 /// @param serverDatabase database at the backend
 /// @param serverUser role of the backend connections
-/// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with is there
-///     to log in with
+/// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with
+///     is there to log in with
 /// @param options how the pool behaves
 /// @param databaseLimits what all users of the database may hold together
 /// @param tls what holds for TLS on both legs
@@ -22,6 +23,7 @@ import org.pgporter.auth.Secret;
 public record PoolSettings(
         String database,
         String user,
+        PoolKind kind,
         ServerAddress server,
         String serverDatabase,
         String serverUser,

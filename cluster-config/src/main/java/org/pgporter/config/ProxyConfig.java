@@ -10,12 +10,19 @@ import java.util.Set;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.PlainPassword;
 
-/// The whole configuration of a node. What changed between two of them is record equality, section by section.
+/// The whole configuration of a node. What changed between two of them is record equality, section by
+/// section.
 ///
 /// @param general this node, and the defaults of all pools
 /// @param cluster this node among the others
 /// @param pools the databases, by the name that clients use, in the order of the file; at least one
 public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<String, PoolConfig> pools) {
+    /// So that names arrive as they were sent and times can be read, whatever the role's own settings are.
+    private static final Map<String, String> LOOKUP_PARAMETERS = Map.of(
+            "client_encoding", "UTF8",
+            "DateStyle", "ISO, YMD",
+            "TimeZone", "UTC",
+            "application_name", "pgporter auth_query");
 
     /// @throws ConfigException when sections contradict each other; paths start at the root, as in
     /// `pools.app.users[0].min_pool_size`
@@ -53,6 +60,7 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
         return new PoolSettings(
                 database,
                 user.username(),
+                PoolKind.CONFIGURED,
                 pool.server(),
                 pool.serverDatabase().orElse(database),
                 user.serverUsername().orElse(user.username()),
@@ -64,6 +72,92 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 general.sockets(),
                 pool.maxClientConnections().orElse(general.limits().maxDbClientConnections()),
                 user.maxClientConnections().orElse(general.limits().maxUserClientConnections()));
+    }
+
+    /// What holds for a user of `database` who is not configured and whom its `auth_query` has found; empty
+    /// where it has none.
+    ///
+    /// @param startupParameters what the lookup says of the user's connections, added to those of the pool;
+    ///     without effect where all users share them
+    public Optional<PoolSettings> foundByLookup(String database, String user, Map<String, String> startupParameters) {
+        return pool(database)
+                .flatMap(pool -> pool.authQuery().map(query -> {
+                    PoolOptions options = general.pools()
+                            .overriddenBy(pool.overrides())
+                            .withMinGuaranteedPoolSize(0)
+                            .withMinPoolSize(0)
+                            .withPoolSize(query.options().poolSize())
+                            .withMinPoolSize(query.options().minPoolSize());
+                    PoolOptions own = options.withStartupParameters(
+                            StartupParameters.merge(options.startupParameters(), startupParameters));
+                    return query.serverUser()
+                            .map(role -> dynamic(
+                                    database, pool, role, PoolKind.SHARED, query.serverPassword(), role, options))
+                            .orElseGet(
+                                    () -> dynamic(database, pool, user, PoolKind.DYNAMIC, Optional.empty(), user, own));
+                }));
+    }
+
+    private PoolSettings dynamic(
+            String database,
+            PoolConfig pool,
+            String user,
+            PoolKind kind,
+            Optional<Secret> password,
+            String role,
+            PoolOptions options) {
+        return new PoolSettings(
+                database,
+                user,
+                kind,
+                pool.server(),
+                pool.serverDatabase().orElse(database),
+                role,
+                password,
+                options,
+                general.databaseLimits().overriddenBy(pool.databaseLimits()),
+                general.tls(),
+                general.serverTls().overriddenBy(pool.serverTls()),
+                general.sockets(),
+                pool.maxClientConnections().orElse(general.limits().maxDbClientConnections()),
+                general.limits().maxUserClientConnections());
+    }
+
+    /// The connections by which users of `database` are looked up; empty where it has no `auth_query`.
+    /// Nothing that a client or a pool wishes reaches them. They do not count against the database's cap,
+    /// so that logins do not wait for queries.
+    public Optional<PoolSettings> lookupSettings(String database) {
+        return pool(database)
+                .flatMap(pool -> pool.authQuery().map(query -> {
+                    PoolOptions ofPool = general.pools().overriddenBy(pool.overrides());
+                    PoolOptions options = PoolOptions.defaults()
+                            .withPoolSize(query.options().workers())
+                            .withMaxConcurrentCreates(query.options().workers())
+                            .withConnectTimeout(ofPool.connectTimeout())
+                            .withQueryWaitTimeout(query.options().lookupTimeout())
+                            .withIdleTimeout(ofPool.idleTimeout())
+                            .withServerLifetime(ofPool.serverLifetime())
+                            .withServerLoginRetry(ofPool.serverLoginRetry())
+                            .withServerCheckDelay(ofPool.serverCheckDelay())
+                            .withSessionStateCheck(StateCheck.NEVER)
+                            .withPreparedStatements(false)
+                            .withStartupParameters(LOOKUP_PARAMETERS);
+                    return new PoolSettings(
+                            database,
+                            query.user(),
+                            PoolKind.LOOKUP,
+                            pool.server(),
+                            query.database().or(pool::serverDatabase).orElse(database),
+                            query.user(),
+                            query.password(),
+                            options,
+                            DatabaseLimits.defaults(),
+                            general.tls(),
+                            general.serverTls().overriddenBy(pool.serverTls()),
+                            general.sockets(),
+                            0,
+                            0);
+                }));
     }
 
     /// A plain password that the client must know opens the backend, too, as long as it is for the same name.
@@ -100,11 +194,11 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
         String path = "pools." + name;
         checks.notBlank(path, name);
         checks.require(
-                !pool.users().isEmpty(),
+                !pool.users().isEmpty() || pool.authQuery().isPresent(),
                 path + ".users",
                 "must have at least one user, or nobody can log in",
-                "add `users: [{username: ..., password: ...}]`",
-                Set.of("users"));
+                "add `users: [{username: ..., password: ...}]` or auth_query",
+                Set.of("users", "auth_query"));
         Set<ConfigException.Violation> ofPool = new HashSet<>();
         try {
             general.pools().overriddenBy(pool.overrides());

@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.StoredCredential;
 
-/// Reads the text of one value as the type of its record component. Each error is reported once, and never shows a
-/// secret or what came out of a reference.
+/// Reads the text of one value as the type of its record component. Each error is reported once, and never
+/// shows a secret or what came out of a reference.
 final class Scalars {
     private static final Set<Class<?>> TYPES = Set.of(
             int.class,
@@ -32,6 +32,7 @@ final class Scalars {
     private static final Pattern INTEGER = Pattern.compile("[+-]?\\d{1,30}");
     private static final Duration MILLISECOND = Duration.ofMillis(1);
     private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final Duration TEN_SECONDS = Duration.ofSeconds(10);
 
     /// Prefixes by which PgDoorman names keys for tokens. Taken as plain passwords they would let in whoever
     /// guesses a path.
@@ -114,12 +115,17 @@ final class Scalars {
         if (isBare
                 && !inSeconds
                 && duration.get().isPositive()
-                && duration.get().compareTo(SECOND) < 0) {
+                && duration.get().compareTo(shortestMeant(path)) < 0) {
             String count = value.hidden() ? "a bare number" : text;
             String unit = value.hidden() ? "a unit" : "\"" + text + "ms\" or \"" + text + "s\"";
             problems.warning(path, count + " means milliseconds", "write " + unit + " to say which you mean");
         }
         return duration;
+    }
+
+    /// A bare number below this was probably meant as seconds.
+    private static Duration shortestMeant(String path) {
+        return path.endsWith(".cache_ttl") ? TEN_SECONDS : SECOND;
     }
 
     private Optional<?> word(Class<?> type, References.Resolved value, String path) {
