@@ -1,5 +1,6 @@
 package org.pgporter.node;
 
+import com.github.benmanes.caffeine.cache.Ticker;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.net.InetAddress;
@@ -9,6 +10,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,29 +21,40 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.pgporter.auth.MockKind;
 import org.pgporter.auth.MockSecrets;
 import org.pgporter.auth.credential.CredentialSource;
+import org.pgporter.auth.credential.ProofStore;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.auth.hba.AuthMethod;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
+import org.pgporter.cluster.PoolKey;
 import org.pgporter.cluster.credential.ConfiguredCredentials;
+import org.pgporter.cluster.credential.LocalProofs;
 import org.pgporter.cluster.limit.LocalPermits;
+import org.pgporter.config.AuthQueryConfig;
 import org.pgporter.config.GeneralConfig;
 import org.pgporter.config.ListenerConfig;
+import org.pgporter.config.PoolConfig;
 import org.pgporter.config.ProxyConfig;
+import org.pgporter.node.authquery.AuthQuery;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.login.Directory;
+import org.pgporter.node.login.DynamicUsers;
+import org.pgporter.node.login.LoginGuard;
+import org.pgporter.node.login.LoginMethod;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.login.StoredSecrets;
+import org.pgporter.node.pool.DynamicPools;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.pool.TransportSettings;
 import org.pgporter.node.session.ClientSession;
@@ -60,8 +73,8 @@ import org.pgporter.node.transport.Listeners;
 import org.pgporter.node.transport.LoopLag;
 import org.pgporter.node.work.CpuWork;
 
-/// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the opposite
-/// one, because actors run on the loops and must be gone before these are.
+/// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the
+/// opposite one, because actors run on the loops and must be gone before these are.
 public final class ProxyNode {
     private static final Duration START_LIMIT = Duration.ofSeconds(20);
 
@@ -72,6 +85,8 @@ public final class ProxyNode {
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
     private final ConnectionLimits limits;
+    private final LoginGuard guard;
+    private final AuthQuery authQuery;
     private final LocalPermits permits;
     private final CancelKeys<ActorRef<ClientSession.Command>> cancelKeys;
     private final PinBoard pins;
@@ -86,6 +101,8 @@ public final class ProxyNode {
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
             ConnectionLimits limits,
+            LoginGuard guard,
+            AuthQuery authQuery,
             LocalPermits permits,
             CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
             PinBoard pins,
@@ -97,6 +114,8 @@ public final class ProxyNode {
         this.system = system;
         this.listeners = listeners;
         this.limits = limits;
+        this.guard = guard;
+        this.authQuery = authQuery;
         this.permits = permits;
         this.cancelKeys = cancelKeys;
         this.pins = pins;
@@ -127,7 +146,10 @@ public final class ProxyNode {
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
-        ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
+        ConnectionLimits limits = new ConnectionLimits(
+                config.general().limits().maxConnections(),
+                config.general().loginLimits().maxUnauthenticatedConnections());
+        LoginGuard guard = new LoginGuard(config.general().loginLimits(), Ticker.systemTicker());
         LocalPermits permits = new LocalPermits();
         AtomicBoolean draining = new AtomicBoolean();
         SecureRandom random = new SecureRandom();
@@ -135,27 +157,57 @@ public final class ProxyNode {
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
         MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
-        Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
-                config,
-                loops,
-                logins(config, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu),
-                new Directory(config),
-                limits,
-                cancelKeys,
-                pools,
-                pins,
-                draining);
+        ProofStore proofs = new LocalProofs();
+        DynamicPools dynamicPools = new DynamicPools();
+        AuthQuery authQuery =
+                new AuthQuery(config, proofs, dynamicPools, Ticker.systemTicker(), InstantSource.system());
+        BiFunction<ActorContext<?>, ActorRef<PoolRegistry.Command>, SessionServices> services = (context, pools) -> {
+            authQuery.start(context, loops, pools);
+            return new SessionServices(
+                    config,
+                    loops,
+                    logins(config, new ConfiguredCredentials(config, mocks, cpu), authQuery, mocks, random, cpu),
+                    guard,
+                    new Directory(config, authQuery::forget),
+                    limits,
+                    cancelKeys,
+                    pools,
+                    pins,
+                    draining);
+        };
         List<Listener> listeners = new CopyOnWriteArrayList<>();
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
                 NodeGuardian.create(
-                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), tls, random),
+                        PoolRegistry.create(
+                                loops,
+                                permits,
+                                new SaltedPasswordCache(cpu),
+                                tls,
+                                random,
+                                proofs,
+                                database -> config.pool(database)
+                                        .flatMap(PoolConfig::authQuery)
+                                        .map(AuthQueryConfig::options),
+                                dynamicPools),
                         services,
                         () -> closeAll(listeners)),
                 config.cluster().name(),
                 ActorSystemSetup.create(
                         BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
-        ProxyNode node =
-                new ProxyNode(config, loops, tls, cpu, system, listeners, limits, permits, cancelKeys, pins, draining);
+        ProxyNode node = new ProxyNode(
+                config,
+                loops,
+                tls,
+                cpu,
+                system,
+                listeners,
+                limits,
+                guard,
+                authQuery,
+                permits,
+                cancelKeys,
+                pins,
+                draining);
         try {
             node.open();
             return node;
@@ -174,15 +226,26 @@ public final class ProxyNode {
     }
 
     private static LoginPolicy logins(
-            ProxyConfig config, CredentialSource credentials, MockSecrets mocks, SecureRandom random, Executor cpu) {
+            ProxyConfig config,
+            CredentialSource credentials,
+            AuthQuery authQuery,
+            MockSecrets mocks,
+            SecureRandom random,
+            Executor cpu) {
         StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, Map.of());
+        DynamicUsers users = new DynamicUsers(
+                config, credentials, authQuery.credentials(), mocks, authQuery::succeeded, authQuery::failed);
+        LoginMethod byCredential = users.serving((source, shown) -> secrets.with(source, shown)::byCredential);
         return new LoginPolicy(
                 Optional::empty,
                 Map.of(
-                        AuthMethod.TRUST, secrets::trust,
-                        AuthMethod.MD5, secrets::byCredential,
-                        AuthMethod.SCRAM_SHA_256, secrets::scram),
-                secrets::byCredential,
+                        AuthMethod.TRUST,
+                        users.serving((source, shown) -> secrets.with(source, shown)::trust),
+                        AuthMethod.MD5,
+                        byCredential,
+                        AuthMethod.SCRAM_SHA_256,
+                        users.serving((source, shown) -> secrets.with(source, shown)::scram)),
+                byCredential,
                 Optional.empty());
     }
 
@@ -256,8 +319,8 @@ public final class ProxyNode {
         return loops.kind();
     }
 
-    /// How long each event loop keeps its sockets waiting, in the loops' order. The longest time begins anew with each
-    /// call, so there should be one reader.
+    /// How long each event loop keeps its sockets waiting, in the loops' order. The longest time begins
+    /// anew with each call, so there should be one reader.
     public List<LoopLag> loopLags() {
         return loops.lags();
     }
@@ -265,6 +328,22 @@ public final class ProxyNode {
     /// The threads that derive salted passwords: how many logins wait for them, and how many were refused.
     public CpuWork cpuWork() {
         return cpu;
+    }
+
+    /// Users that are not configured: what has been counted of their lookups, and ways to forget what is
+    /// known of them.
+    public AuthQuery authQuery() {
+        return authQuery;
+    }
+
+    /// What has been counted of logins.
+    public LoginGuard.Statistics logins() {
+        return guard.statistics();
+    }
+
+    /// Connections that were closed because too many had not logged in, since the start.
+    public long strangersRefused() {
+        return limits.strangersRefused();
     }
 
     /// Where the node accepts clients, in the order of the configuration.
@@ -311,7 +390,12 @@ public final class ProxyNode {
 
     /// Connection permits that a pool holds, open connections and those on their way.
     public int permitsHeld(String database, String user) {
-        return permits.held(new org.pgporter.cluster.PoolKey(database, user));
+        return permitsHeld(new PoolKey(database, user));
+    }
+
+    /// Connection permits that a pool holds, open connections and those on their way.
+    public int permitsHeld(PoolKey pool) {
+        return permits.held(pool);
     }
 
     private static CompletionStage<Void> closeAll(List<Listener> listeners) {

@@ -35,6 +35,7 @@ import org.pgporter.protocol.message.ProtocolVersion;
 import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.message.SaslInitialResponse;
 import org.pgporter.protocol.message.SaslResponse;
+import org.pgporter.protocol.message.SqlState;
 import org.pgporter.protocol.message.StartupMessage;
 import org.pgporter.protocol.message.WireMessage;
 
@@ -117,11 +118,19 @@ final class BackendLogin {
                 key = Optional.of(BackendKeyData.decode(body));
                 yield new Step.Waits();
             }
-            case 'E' -> new Step.Failed(ErrorResponse.decode(body));
+            case 'E' -> new Step.Failed(explained(ErrorResponse.decode(body)));
             case 'Z' -> scramUnproven ? new Step.Failed(ProxyError.backendNotProven()) : new Step.Done(parameters, key);
             case 'A' -> new Step.Waits();
             default -> new Step.Failed(ProxyError.backendSurprise("message " + (char) type + " during login"));
         };
+    }
+
+    /// What the client knows is what PgPorter has checked it with. PostgreSQL has something else.
+    private ErrorResponse explained(ErrorResponse error) {
+        boolean withProof = password.isEmpty() && proof.isPresent();
+        return withProof && error.sqlState().equals(SqlState.INVALID_PASSWORD)
+                ? ProxyError.secretsDiffer(error, proof.get() instanceof ScramKeys)
+                : error;
     }
 
     private Step onAuthentication(Authentication message, ByteBufAllocator allocator) {
@@ -220,6 +229,9 @@ final class BackendLogin {
     }
 
     private Step noCredential(String asked) {
+        if (configuredHash().isPresent()) {
+            return new Step.Failed(ProxyError.hashOpensOnlyMd5(settings.user(), asked));
+        }
         return new Step.Failed(ProxyError.nothingToLogInWith(settings.user(), asked));
     }
 

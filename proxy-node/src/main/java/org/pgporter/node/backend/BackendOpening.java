@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.stream.ActorAttributes;
@@ -34,8 +35,10 @@ public final class BackendOpening {
     private final SecureRandom random;
     private final PoolTls tls;
     private final Optional<Secret> password;
-    private final Optional<BackendProof> proof;
+    private final Supplier<Optional<BackendProof>> proof;
 
+    /// @param password of the role, where one is configured
+    /// @param proof what a client has proved itself with, as it is known when a connection is opened
     public BackendOpening(
             ActorSystem<?> system,
             EventLoops loops,
@@ -44,7 +47,7 @@ public final class BackendOpening {
             SecureRandom random,
             PoolTls tls,
             Optional<Secret> password,
-            Optional<BackendProof> proof) {
+            Supplier<Optional<BackendProof>> proof) {
         this.system = system;
         this.loops = loops;
         this.loop = loop;
@@ -53,11 +56,6 @@ public final class BackendOpening {
         this.tls = tls;
         this.password = password;
         this.proof = proof;
-    }
-
-    /// The same with what a client has proved itself with since.
-    public BackendOpening with(Optional<BackendProof> learned) {
-        return new BackendOpening(system, loops, loop, saltedPasswords, random, tls, password, learned.or(() -> proof));
     }
 
     /// The same on another event loop.
@@ -70,9 +68,9 @@ public final class BackendOpening {
         return loop;
     }
 
-    /// Whether a login needs nothing of a client: only then can connections be opened ahead of the first one.
-    public boolean canLogIn(Optional<BackendProof> learned) {
-        return password.isPresent() || learned.isPresent() || proof.isPresent();
+    /// Whether a login needs nothing more of a client: only then can connections be opened ahead of one.
+    public boolean canLogIn() {
+        return password.isPresent() || proof.get().isPresent();
     }
 
     /// The dispatcher of the loop that the sockets live on; whoever uses them runs there.
@@ -113,15 +111,15 @@ public final class BackendOpening {
     }
 
     BackendLogin login(BackendSettings settings) {
-        return new BackendLogin(settings, password, proof, random);
+        return new BackendLogin(settings, password, proof.get(), random);
     }
 
     CompletionStage<byte[]> derive(ScramClientExchange.NeedsSaltedPassword derivation) {
         return saltedPasswords.derive(derivation);
     }
 
-    /// Sends a CancelRequest on a connection of its own to where the backend is. Completes when the server has
-    /// closed that connection: then the signal has been delivered, or there was nothing to deliver.
+    /// Sends a CancelRequest on a connection of its own to where the backend is. Completes when the server
+    /// has closed that connection: then the signal has been delivered, or there was nothing to deliver.
     ///
     /// @param encrypted as the connection is that it is for
     CompletionStage<Done> sendCancel(BackendSettings settings, BackendKeyData key, boolean encrypted) {

@@ -30,8 +30,8 @@ public final class ProxyError {
                 "Connection without SSL is not allowed by tls_mode.");
     }
 
-    /// What PostgreSQL says to a startup packet of a version that it does not know, and to a request for encryption
-    /// that comes twice.
+    /// What PostgreSQL says to a startup packet of a version that it does not know, and to a request for
+    /// encryption that comes twice.
     ///
     /// @param code as in the packet, the major version in the upper 16 bits
     public static ErrorResponse unsupportedProtocol(int code) {
@@ -157,8 +157,8 @@ public final class ProxyError {
         return ErrorResponse.of(Severity.ERROR, SqlState.QUERY_CANCELED, "canceling statement due to user request");
     }
 
-    /// This and the three that follow say what PostgreSQL says where it has such a timeout, and the words by which
-    /// PgBouncer's are known.
+    /// This and the three that follow say what PostgreSQL says where it has such a timeout, and the words
+    /// by which PgBouncer's are known.
     public static ErrorResponse queryTimeout() {
         return ErrorResponse.of(
                 Severity.FATAL,
@@ -217,7 +217,8 @@ public final class ProxyError {
                 .withDetail("The pool has pool_size " + poolSize + ", and query_wait_timeout 0 allows no waiting.");
     }
 
-    /// A table has changed under a prepared statement, so that its rows are not those that the client expects.
+    /// A table has changed under a prepared statement, so that its rows are not those that the client
+    /// expects.
     ///
     /// @param harmless the statement is a query: that it has been executed in vain does not matter
     public static ErrorResponse resultChanged(boolean harmless) {
@@ -283,7 +284,34 @@ public final class ProxyError {
                         "Set server_password for this user, or store the same kind of secret here and in PostgreSQL.");
     }
 
-    /// The same error with another severity: what is an ERROR in a session is FATAL when it prevents the login.
+    /// PostgreSQL does not take what a client has proved itself with to us.
+    ///
+    /// @param refusal its own words
+    public static ErrorResponse secretsDiffer(ErrorResponse refusal, boolean scram) {
+        return refusal.withHint(
+                scram
+                        ? "The SCRAM secret that PgPorter checks this user with differs from the one in PostgreSQL:"
+                                + " password, salt and iterations must be the same."
+                        : "The MD5 secret that PgPorter checks this user with differs from the one in PostgreSQL.");
+    }
+
+    public static ErrorResponse hashOpensOnlyMd5(String user, String asked) {
+        return ErrorResponse.of(
+                        Severity.ERROR,
+                        SqlState.INVALID_PASSWORD,
+                        "PostgreSQL asks for " + asked + " for user \"" + user
+                                + "\", and the md5 hash that is configured opens only MD5 authentication")
+                .withHint("Configure the plain password.");
+    }
+
+    /// Somebody tries too often. The words are the same whoever it is.
+    public static ErrorResponse tooManyLogins() {
+        return ErrorResponse.of(Severity.FATAL, SqlState.CONFIGURATION_LIMIT_EXCEEDED, "too many login attempts")
+                .withHint("Try again later.");
+    }
+
+    /// The same error with another severity: what is an ERROR in a session is FATAL when it prevents the
+    /// login.
     public static ErrorResponse withSeverity(ErrorResponse error, Severity severity) {
         return error.with('S', severity.name()).with('V', severity.name());
     }

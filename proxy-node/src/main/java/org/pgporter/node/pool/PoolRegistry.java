@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.IntSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -17,8 +18,12 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.pgporter.auth.BackendProof;
+import org.pgporter.auth.credential.CredentialKey;
+import org.pgporter.auth.credential.ProofStore;
 import org.pgporter.cluster.PoolKey;
 import org.pgporter.cluster.limit.ConnectionPermits;
+import org.pgporter.config.AuthQueryOptions;
+import org.pgporter.config.PoolKind;
 import org.pgporter.config.PoolMode;
 import org.pgporter.config.PoolOptions;
 import org.pgporter.config.PoolSettings;
@@ -29,21 +34,27 @@ import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
 
-/// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start when it
-/// is to keep connections open that need nothing of a client. It lives on the loop of that client, or else on the next
-/// one in turn, and has shards on the other loops from which it is used. Pools of a database with a cap share a
-/// [DatabaseCoordinator].
+/// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start
+/// when it is to keep connections open that need nothing of a client. It lives on the loop of that client,
+/// or else on the next one in turn, and has shards on the other loops from which it is used. Pools of a
+/// database with a cap share a [DatabaseCoordinator].
 public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     public sealed interface Command {}
 
     /// A client has logged in; its pool answers.
     ///
     /// @param loop the index of the event loop that the client's session lives on
-    public record Join(PoolSettings settings, int loop, Optional<BackendProof> proof, ActorRef<Pool.JoinReply> replyTo)
+    /// @param session who uses the pool from now on as long as it lives
+    public record Join(
+            PoolSettings settings,
+            int loop,
+            Optional<BackendProof> proof,
+            ActorRef<?> session,
+            ActorRef<Pool.JoinReply> replyTo)
             implements Command {}
 
-    /// A client has logged in that needs a backend connection for itself, which nobody uses before or after it: a
-    /// pool of its own answers, which ends with the session.
+    /// A client has logged in that needs a backend connection for itself, which nobody uses before or after
+    /// it: a pool of its own answers, which ends with the session.
     ///
     /// @param loop the index of the event loop that the session lives on
     /// @param startup what goes into the startup packet beside the pool's own parameters, and before these
@@ -59,12 +70,17 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private record SessionEnded(ActorRef<Pool.Command> itsPool) implements Command {}
 
+    private record SessionLeft(DynamicUse.Use use) implements Command {}
+
+    private record LookForUnused() implements Command {}
+
     /// Make the pool now, so that it fills up to its minimum.
     public record Prepare(PoolSettings settings) implements Command {}
 
     /// Close all pools as their connections become free, then stop.
     public record Shutdown() implements Command {}
 
+    private static final Duration LOOKS_EVERY = Duration.ofSeconds(1);
     private static final Duration NEVER_CHECKED = Duration.ofNanos(Long.MAX_VALUE);
 
     private final EventLoops loops;
@@ -72,6 +88,12 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private final SaltedPasswordCache saltedPasswords;
     private final NodeTls tls;
     private final SecureRandom random;
+    private final ProofStore proofs;
+    private final Function<String, Optional<AuthQueryOptions>> dynamicLimits;
+    private final DynamicPools dynamicPools;
+    private final DynamicUse dynamicUse = new DynamicUse();
+    /// Pools that nobody can join any more, while they close their connections.
+    private final Map<ActorRef<Pool.Command>, PoolKey> ending = new HashMap<>();
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
     /// Pools of one session each, with the key whose limit they count against.
     private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
@@ -86,22 +108,38 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             ConnectionPermits permits,
             SaltedPasswordCache saltedPasswords,
             NodeTls tls,
-            SecureRandom random) {
+            SecureRandom random,
+            ProofStore proofs,
+            Function<String, Optional<AuthQueryOptions>> dynamicLimits,
+            DynamicPools dynamicPools) {
         super(context);
         this.loops = loops;
         this.permits = permits;
         this.saltedPasswords = saltedPasswords;
         this.tls = tls;
         this.random = random;
+        this.proofs = proofs;
+        this.dynamicLimits = dynamicLimits;
+        this.dynamicPools = dynamicPools;
     }
 
+    /// @param proofs what pools log in with whose connections log in as the client
+    /// @param dynamicLimits for each database what holds for the pools of users who are not configured
+    /// @param dynamicPools counts these pools
     public static Behavior<Command> create(
             EventLoops loops,
             ConnectionPermits permits,
             SaltedPasswordCache saltedPasswords,
             NodeTls tls,
-            SecureRandom random) {
-        return Behaviors.setup(context -> new PoolRegistry(context, loops, permits, saltedPasswords, tls, random));
+            SecureRandom random,
+            ProofStore proofs,
+            Function<String, Optional<AuthQueryOptions>> dynamicLimits,
+            DynamicPools dynamicPools) {
+        return Behaviors.withTimers(timers -> Behaviors.setup(context -> {
+            timers.startTimerWithFixedDelay(new LookForUnused(), LOOKS_EVERY);
+            return new PoolRegistry(
+                    context, loops, permits, saltedPasswords, tls, random, proofs, dynamicLimits, dynamicPools);
+        }));
     }
 
     @Override
@@ -114,15 +152,11 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private Behavior<Command> onCommand(Command command) {
         switch (command) {
-            case Join(var settings, int loop, var proof, var replyTo) -> {
-                if (shuttingDown) {
-                    replyTo.tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
-                } else {
-                    pool(settings, () -> loop).tell(new Pool.Join(loop, usable(settings, proof), replyTo));
-                }
-            }
+            case Join join -> join(join);
             case JoinAlone join -> joinAlone(join);
             case SessionEnded(var itsPool) -> itsPool.tell(new Pool.Shutdown());
+            case SessionLeft(var use) -> dynamicUse.left(use, System.nanoTime());
+            case LookForUnused _ -> closeWhatIsUnused();
             case Prepare(var settings) -> pool(settings, () -> nextLoop++ % loops.count());
             case Shutdown _ -> {
                 shuttingDown = true;
@@ -134,8 +168,16 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     private Behavior<Command> onTerminated(Terminated signal) {
-        pools.values().removeIf(pool -> pool.equals(signal.getRef()));
         ActorRef<Pool.Command> guest = signal.getRef().unsafeUpcast();
+        Optional.ofNullable(ending.remove(guest)).ifPresent(this::dynamicEnded);
+        pools.entrySet().removeIf(entry -> {
+            boolean ended = entry.getValue().equals(guest);
+            if (ended) {
+                dynamicUse.ended(entry.getKey());
+                dynamicEnded(entry.getKey());
+            }
+            return ended;
+        });
         Optional.ofNullable(alone.remove(guest))
                 .flatMap(key -> Optional.ofNullable(pools.get(key)))
                 .ifPresent(pool -> pool.tell(new Pool.GuestGone(guest)));
@@ -143,8 +185,71 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     private Behavior<Command> goOn() {
-        return shuttingDown && pools.isEmpty() && alone.isEmpty() ? Behaviors.stopped() : this;
+        return shuttingDown && pools.isEmpty() && alone.isEmpty() && ending.isEmpty() ? Behaviors.stopped() : this;
     }
+
+    // ---- pools of users who are not configured
+
+    private void join(Join join) {
+        PoolSettings settings = join.settings();
+        if (shuttingDown) {
+            join.replyTo().tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
+            return;
+        }
+        if (settings.kind() == PoolKind.DYNAMIC) {
+            if (!hasRoomFor(PoolKey.of(settings))) {
+                join.replyTo().tell(new Pool.JoinFailed(ProxyError.tooManyForDatabase(settings.database())));
+                return;
+            }
+            getContext().watchWith(join.session(), new SessionLeft(dynamicUse.joined(PoolKey.of(settings))));
+        }
+        pool(settings, join::loop).tell(new Pool.Join(join.loop(), learned(settings, join.proof()), join.replyTo()));
+    }
+
+    private boolean hasRoomFor(PoolKey key) {
+        int most = dynamicLimits
+                .apply(key.database())
+                .map(AuthQueryOptions::maxDynamicPools)
+                .orElse(Integer.MAX_VALUE);
+        if (pools.containsKey(key) || dynamicUse.count(key.database()) < most) {
+            return true;
+        }
+        Optional<PoolKey> other = dynamicUse.longestIdle(key.database());
+        other.ifPresent(this::close);
+        return other.isPresent();
+    }
+
+    private void closeWhatIsUnused() {
+        long now = System.nanoTime();
+        dynamicUse.idle().forEach(entry -> {
+            Duration patience = dynamicLimits
+                    .apply(entry.getKey().database())
+                    .filter(options -> options.minPoolSize() == 0)
+                    .map(AuthQueryOptions::dynamicPoolIdleTimeout)
+                    .orElse(Duration.ZERO);
+            if (patience.isPositive() && now - entry.getValue() >= patience.toNanos()) {
+                close(entry.getKey());
+            }
+        });
+    }
+
+    /// Nobody uses it. Whoever comes from now on gets another one.
+    private void close(PoolKey key) {
+        dynamicUse.ended(key);
+        ActorRef<Pool.Command> pool = pools.remove(key);
+        if (pool != null) {
+            ending.put(pool, key);
+            pool.tell(new Pool.Shutdown());
+        }
+    }
+
+    private void dynamicEnded(PoolKey key) {
+        if (DynamicPools.counts(key.kind())) {
+            dynamicPools.destroyed(key.database());
+        }
+    }
+
+    // ---- all pools
 
     private void joinAlone(JoinAlone join) {
         if (shuttingDown) {
@@ -152,13 +257,13 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             return;
         }
         PoolSettings settings = join.settings();
-        PoolKey key = key(settings);
+        PoolKey key = PoolKey.of(settings);
         ActorRef<Pool.Command> guest =
                 spawn(aloneFor(plan(key, settings), join.startup()), settings, join.loop(), "alone-");
         alone.put(guest, key);
         getContext().watchWith(join.session(), new SessionEnded(guest));
         Optional.ofNullable(pools.get(key)).ifPresent(pool -> pool.tell(new Pool.MakeRoom(guest)));
-        guest.tell(new Pool.Join(join.loop(), usable(settings, join.proof()), join.replyTo()));
+        guest.tell(new Pool.Join(join.loop(), learned(settings, join.proof()), join.replyTo()));
     }
 
     /// One connection, which is opened for the session that waits for it and is lent to nobody else. What the
@@ -193,12 +298,26 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     /// What a client proved itself with opens the backend only where it logs in under the same name.
-    private static Optional<BackendProof> usable(PoolSettings settings, Optional<BackendProof> proof) {
-        return settings.serverUser().equals(settings.user()) ? proof : Optional.empty();
+    private static boolean logsInAsClient(PoolSettings settings) {
+        return settings.serverUser().equals(settings.user())
+                && (settings.kind() == PoolKind.CONFIGURED || settings.kind() == PoolKind.DYNAMIC);
+    }
+
+    private Optional<BackendProof> learned(PoolSettings settings, Optional<BackendProof> proof) {
+        Optional<BackendProof> usable = proof.filter(_ -> logsInAsClient(settings));
+        usable.ifPresent(it -> proofs.learned(credential(settings), it));
+        return usable;
+    }
+
+    private static CredentialKey credential(PoolSettings settings) {
+        return new CredentialKey(settings.database(), settings.user());
     }
 
     private ActorRef<Pool.Command> pool(PoolSettings settings, IntSupplier loop) {
-        return pools.computeIfAbsent(key(settings), key -> {
+        return pools.computeIfAbsent(PoolKey.of(settings), key -> {
+            if (DynamicPools.counts(key.kind())) {
+                dynamicPools.created(key.database());
+            }
             ActorRef<Pool.Command> pool = spawn(plan(key, settings), settings, loop.getAsInt(), "pool-");
             alone.forEach((guest, its) -> {
                 if (its.equals(key)) {
@@ -218,7 +337,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 random,
                 tls.pool(settings),
                 settings.serverPassword(),
-                Optional.empty());
+                logsInAsClient(settings) ? () -> proofs.proof(credential(settings)) : Optional::empty);
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(
                         Pool.create(plan, opening, permits, cap(plan, settings, loop)),
@@ -227,10 +346,6 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 .narrow();
         getContext().watch(pool);
         return pool;
-    }
-
-    private static PoolKey key(PoolSettings settings) {
-        return new PoolKey(settings.database(), settings.user());
     }
 
     /// A coordinator lives on the loop of its database's first pool.

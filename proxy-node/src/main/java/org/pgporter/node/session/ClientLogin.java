@@ -93,8 +93,8 @@ final class ClientLogin {
         return awaitingStartup(false);
     }
 
-    /// Many a client sends its CancelRequest and closes without waiting for the end, so the request may come after
-    /// the news that the client is gone.
+    /// Many a client sends its CancelRequest and closes without waiting for the end, so the request may
+    /// come after the news that the client is gone.
     private Behavior<Command> awaitingStartup(boolean gone) {
         return session.state(command -> switch (command) {
             case FromClient(Framed.Startup(var packet, var _), var ack) ->
@@ -192,8 +192,8 @@ final class ClientLogin {
                 Optional.empty());
     }
 
-    /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and goes
-    /// on with what it knows.
+    /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and
+    /// goes on with what it knows.
     private ProtocolVersion negotiate(StartupMessage message) {
         List<String> unknown = message.protocolOptions();
         boolean newer = message.version().compareTo(ProtocolVersion.V3_2) > 0;
@@ -255,10 +255,18 @@ final class ClientLogin {
                                         walsender.get(),
                                         session.context().getSelf(),
                                         replies)
-                                : new PoolRegistry.Join(settings.get(), session.loop(), identity.proof(), replies));
+                                : new PoolRegistry.Join(
+                                        settings.get(),
+                                        session.loop(),
+                                        identity.proof(),
+                                        session.context().getSelf(),
+                                        replies));
         return session.state(command -> switch (command) {
             case FromPool(Pool.Joined joined) -> joined(settings.get(), joined, ack);
-            case FromPool(Pool.JoinFailed(var error)) -> fatal(error);
+            case FromPool(Pool.JoinFailed(var error)) -> {
+                services.directory().refusedByServer(session.database(), identity, error.sqlState());
+                yield fatal(error);
+            }
             default -> common(command);
         });
     }

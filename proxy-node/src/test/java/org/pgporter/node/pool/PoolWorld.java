@@ -140,7 +140,7 @@ final class PoolWorld implements AutoCloseable {
                     new SecureRandom(),
                     PoolTls.none(),
                     Optional.of(Secret.of("secret")),
-                    Optional.empty());
+                    Optional::empty);
             pool = kit.spawn(
                             Pool.create(plan, opening, permits, cap),
                             DispatcherSelector.fromConfig(loops.dispatcher(loop)))
@@ -154,7 +154,8 @@ final class PoolWorld implements AutoCloseable {
             this.pool = pool;
         }
 
-        /// Sessions of the other loop that use the same pool. They have joined, which takes a connection that is open.
+        /// Sessions of the other loop that use the same pool. They have joined, which takes a connection
+        /// that is open.
         Client onTheOtherLoop() {
             int other = (loop + 1) % loops.count();
             pool.tell(new Pool.Join(other, Optional.empty(), joined.getRef()));
@@ -217,7 +218,8 @@ final class PoolWorld implements AutoCloseable {
             loops.loop(loop).submit(actions).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         }
 
-        /// Until the pool has heard what was said to it, and what was said to its connections and passed on by them.
+        /// Until the pool has heard what was said to it, and what was said to its connections and passed on
+        /// by them.
         void hasHeard() {
             try {
                 for (int hop = 0; hop < 3; hop++) {

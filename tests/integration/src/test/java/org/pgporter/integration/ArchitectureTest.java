@@ -36,6 +36,7 @@ class ArchitectureTest {
             List.of("org.pgporter.node.transport"),
             List.of("org.pgporter.node.backend"),
             List.of("org.pgporter.node.pool"),
+            List.of("org.pgporter.node.authquery"),
             List.of("org.pgporter.node.login"),
             List.of("org.pgporter.node.session"),
             List.of("org.pgporter.node"),
@@ -65,8 +66,8 @@ class ArchitectureTest {
         pointDownwards(NODE);
     }
 
-    /// Sessions are addresses in the table of cancel keys and nothing else, so that it needs no package of the
-    /// node.
+    /// Sessions are addresses in the table of cancel keys and nothing else, so that it needs no package of
+    /// the node.
     @Test
     void shouldKeepErrorsCancelKeysAndLoggingFreeOfTheRestOfTheNode() {
         for (String lonely : List.of("error", "cancel", "logging")) {
