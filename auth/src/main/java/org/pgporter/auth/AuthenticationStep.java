@@ -24,6 +24,12 @@ public sealed interface AuthenticationStep {
     /// @param reasonForLog why, for the operator only
     record Rejected(String reasonForLog) implements AuthenticationStep {}
 
+    /// The client may not come in, whoever it is (28000), and the method has words of its own for that.
+    ///
+    /// @param message may be shown to the client; contains nothing it did not send itself
+    /// @param reasonForLog why, for the operator only
+    record Refused(String message, String reasonForLog) implements AuthenticationStep {}
+
     /// The client broke the protocol (08P01).
     ///
     /// @param message may be shown to the client; contains nothing it sent

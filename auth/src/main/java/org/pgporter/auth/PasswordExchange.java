@@ -42,6 +42,12 @@ public final class PasswordExchange implements AuthenticationExchange {
         if (text.length == 0) {
             return new AuthenticationStep.Rejected("the password is empty");
         }
+        // HMAC takes a key with zeros behind it for the key without them.
+        for (byte b : text) {
+            if (b == 0) {
+                return new AuthenticationStep.Malformed("invalid password packet size");
+            }
+        }
         return utf8(text)
                 .<AuthenticationStep>map(password -> new AuthenticationStep.Waits(check.check(password)))
                 .orElseGet(() -> new AuthenticationStep.Rejected("the password is not valid UTF-8"));

@@ -25,6 +25,7 @@ import org.pgporter.auth.credential.SaltedPasswords;
 import org.pgporter.auth.credential.ScramSecret;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.auth.md5.Md5Response;
+import org.pgporter.auth.scram.ScramBinding;
 import org.pgporter.auth.scram.ScramClientExchange;
 import org.pgporter.auth.scram.ScramClientExchange.NeedsSaltedPassword;
 
@@ -48,7 +49,7 @@ class ExchangeSelectionTest {
     void shouldAskByMd5WhoHasAnMd5Secret() {
         Md5Secret secret = new Md5Secret(Md5Response.hashOf("alice", PASSWORD));
         AuthenticationExchange exchange =
-                ExchangeSelection.exchangeFor("alice", Optional.of(secret), SCRAM_MOCKS, RANDOM);
+                ExchangeSelection.exchangeFor("alice", Optional.of(secret), SCRAM_MOCKS, Optional.empty(), RANDOM);
 
         byte[] salt = md5Salt(exchange.start());
         AuthenticationStep last = exchange.onResponse(password(Md5Response.forPassword("alice", PASSWORD, salt)));
@@ -75,7 +76,8 @@ class ExchangeSelectionTest {
 
     @Test
     void shouldLeadAnUnknownUserTheRoadOfMd5WhenMostUsersHaveIt() {
-        AuthenticationExchange exchange = ExchangeSelection.exchangeFor("nobody", Optional.empty(), MD5_MOCKS, RANDOM);
+        AuthenticationExchange exchange =
+                ExchangeSelection.exchangeFor("nobody", Optional.empty(), MD5_MOCKS, Optional.empty(), RANDOM);
 
         byte[] salt = md5Salt(exchange.start());
 
@@ -136,8 +138,10 @@ class ExchangeSelectionTest {
 
     private static Conversation scramLogin(
             String user, Optional<? extends HashedCredential> credential, MockSecrets mocks) {
-        AuthenticationExchange server = ExchangeSelection.exchangeFor(user, credential, mocks, RANDOM);
-        ScramClientExchange client = new ScramClientExchange(new ScramClientExchange.FromPassword(PASSWORD), RANDOM);
+        AuthenticationExchange server =
+                ExchangeSelection.exchangeFor(user, credential, mocks, Optional.empty(), RANDOM);
+        ScramClientExchange client = new ScramClientExchange(
+                new ScramClientExchange.FromPassword(PASSWORD), new ScramBinding.None(), RANDOM);
         List<String> shapes = new ArrayList<>();
         shapes.add(server.start().toString());
         AuthenticationStep challenged = server.onResponse(saslInitial(text(client.initialMessage())));

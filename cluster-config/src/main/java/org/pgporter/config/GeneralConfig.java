@@ -10,6 +10,9 @@ import java.time.Duration;
 /// @param limits what clients may take
 /// @param loginLimits what keeps those out who try passwords
 /// @param sockets TCP options of both legs
+/// @param access who may come in
+/// @param methods what methods of authentication may take
+/// @param secrets where `${secret:NAME}` leads
 /// @param databaseLimits the defaults of all databases
 /// @param tls what holds for TLS on both legs
 /// @param clientTls TLS towards clients
@@ -27,6 +30,9 @@ public record GeneralConfig(
         @Flat TlsOptions tls,
         @Flat ClientTlsOptions clientTls,
         @Flat ServerTlsOptions serverTls,
+        @Flat AccessOptions access,
+        @Flat MethodOptions methods,
+        @Flat SecretsOptions secrets,
         @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
         @Flat LogConfig log,
@@ -40,6 +46,9 @@ public record GeneralConfig(
             TlsOptions.defaults(),
             ClientTlsOptions.defaults(),
             ServerTlsOptions.defaults(),
+            AccessOptions.defaults(),
+            MethodOptions.defaults(),
+            SecretsOptions.defaults(),
             DatabaseLimits.defaults(),
             PoolOptions.defaults(),
             LogConfig.defaults(),
@@ -98,6 +107,18 @@ public record GeneralConfig(
 
     public GeneralConfig withServerTls(ServerTlsOptions changed) {
         return Records.with(this, "serverTls", changed);
+    }
+
+    public GeneralConfig withAccess(AccessOptions changed) {
+        return Records.with(this, "access", changed);
+    }
+
+    public GeneralConfig withMethods(MethodOptions changed) {
+        return Records.with(this, "methods", changed);
+    }
+
+    public GeneralConfig withSecrets(SecretsOptions changed) {
+        return Records.with(this, "secrets", changed);
     }
 
     public GeneralConfig withDatabaseLimits(DatabaseLimits changed) {

@@ -11,8 +11,9 @@ import org.pgporter.auth.Secret;
 /// @param server where the backend listens
 /// @param serverDatabase database at the backend
 /// @param serverUser role of the backend connections
-/// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with
-///     is there to log in with
+/// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with is there
+///     to log in with
+/// @param previousServerPassword another one, for when PostgreSQL refuses that
 /// @param options how the pool behaves
 /// @param databaseLimits what all users of the database may hold together
 /// @param tls what holds for TLS on both legs
@@ -28,6 +29,7 @@ public record PoolSettings(
         String serverDatabase,
         String serverUser,
         Optional<Secret> serverPassword,
+        Optional<Secret> previousServerPassword,
         PoolOptions options,
         DatabaseLimits databaseLimits,
         TlsOptions tls,

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.PlainPassword;
+import org.pgporter.auth.credential.StoredCredential;
 
 /// The whole configuration of a node. What changed between two of them is record equality, section by
 /// section.
@@ -64,7 +65,8 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 pool.server(),
                 pool.serverDatabase().orElse(database),
                 user.serverUsername().orElse(user.username()),
-                serverPassword(user),
+                serverPassword(user, user.serverPassword(), user.password()),
+                serverPassword(user, user.previousServerPassword(), user.previousPassword()),
                 options(general, pool, user),
                 general.databaseLimits().overriddenBy(pool.databaseLimits()),
                 general.tls(),
@@ -114,6 +116,7 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 pool.serverDatabase().orElse(database),
                 role,
                 password,
+                Optional.empty(),
                 options,
                 general.databaseLimits().overriddenBy(pool.databaseLimits()),
                 general.tls(),
@@ -150,6 +153,7 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                             query.database().or(pool::serverDatabase).orElse(database),
                             query.user(),
                             query.password(),
+                            Optional.empty(),
                             options,
                             DatabaseLimits.defaults(),
                             general.tls(),
@@ -161,14 +165,15 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
     }
 
     /// A plain password that the client must know opens the backend, too, as long as it is for the same name.
-    private static Optional<Secret> serverPassword(UserConfig user) {
+    private static Optional<Secret> serverPassword(
+            UserConfig user, Optional<Secret> ofServer, Optional<StoredCredential> ofClient) {
         boolean sameName = user.serverUsername()
                 .filter(role -> !role.equals(user.username()))
                 .isEmpty();
-        return user.serverPassword()
-                .or(() -> sameName && user.password().orElse(null) instanceof PlainPassword plain
-                        ? Optional.of(plain.password())
-                        : Optional.empty());
+        boolean same = sameName && user.serverPassword().isEmpty();
+        return ofServer.or(() -> same && ofClient.orElse(null) instanceof PlainPassword plain
+                ? Optional.of(plain.password())
+                : Optional.empty());
     }
 
     private static PoolOptions options(GeneralConfig general, PoolConfig pool, UserConfig user) {
@@ -224,11 +229,12 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
         for (int i = 0; i < users.size(); i++) {
             checks.require(
                     users.get(i).password().isPresent()
-                            || users.get(i).authPamService().isPresent(),
+                            || users.get(i).authPamService().isPresent()
+                            || general.access().pgHba().isPresent(),
                     path + ".users[" + i + "].password",
                     "is missing",
-                    "or set auth_pam_service",
-                    Set.of("password", "auth_pam_service"));
+                    "or set auth_pam_service, or rules in general.pg_hba that do not ask for one",
+                    Set.of("password", "auth_pam_service", "pg_hba"));
         }
         for (int i = 0; i < users.size() && ofPool.isEmpty(); i++) {
             String userPath = path + ".users[" + i + "]";

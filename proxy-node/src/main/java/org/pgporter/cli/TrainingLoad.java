@@ -24,7 +24,8 @@ final class TrainingLoad {
     private static final String DATABASE = "ledger";
     private static final DemoUser MD5_USER = new DemoUser("dave", "dave-in-demo");
     private static final int CLIENTS = 12;
-    private static final int LOGINS = 4;
+    private static final int LOGINS = 100;
+    private static final int LOGINS_BESIDE = 4;
     private static final int ROUNDS = 240;
     private static final int ROUNDS_BESIDE = 40;
     private static final int ROWS = 1000;
@@ -84,7 +85,7 @@ final class TrainingLoad {
             for (int i = 0; i < CLIENTS; i++) {
                 int id = i;
                 clients.add(threads.submit(() -> {
-                    client(id, thorough ? ROUNDS : ROUNDS_BESIDE);
+                    client(id, thorough ? LOGINS : LOGINS_BESIDE, thorough ? ROUNDS : ROUNDS_BESIDE);
                     return true;
                 }));
             }
@@ -99,10 +100,10 @@ final class TrainingLoad {
         }
     }
 
-    private void client(int id, int rounds) throws SQLException, IOException, DemoFailure {
+    private void client(int id, int logins, int rounds) throws SQLException, IOException, DemoFailure {
         var user = id % 2 == 0 ? DemoUser.ALICE : MD5_USER;
         var options = options(id);
-        for (int i = 0; i < LOGINS; i++) {
+        for (int i = 0; i < logins; i++) {
             try (var connection = target.connect(user, DATABASE, options)) {
                 DemoSql.number(connection, "select 1");
             }

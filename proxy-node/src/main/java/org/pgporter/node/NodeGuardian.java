@@ -66,13 +66,14 @@ final class NodeGuardian {
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
             Behavior<PoolRegistry.Command> registry,
+            DispatcherSelector registryOn,
             BiFunction<ActorContext<?>, ActorRef<PoolRegistry.Command>, SessionServices> services,
             Supplier<CompletionStage<Void>> closeListeners) {
         this.context = context;
         this.timers = timers;
         this.closeListeners = closeListeners;
         context.spawn(ByteReclaimer.create(), "byte-reclaimer");
-        pools = context.spawn(registry, "pools");
+        pools = context.spawn(registry, "pools", registryOn);
         context.watchWith(pools, new PoolsClosed());
         SessionServices shared = services.apply(context, pools);
         for (int loop = 0; loop < shared.loops().count(); loop++) {
@@ -98,14 +99,17 @@ final class NodeGuardian {
         }
     }
 
+    /// @param registryOn where the pools are looked up: each login passes there, so not on threads that sleep between
+    ///     two of them
     /// @param services may start actors of their own
     /// @param closeListeners ends accepting, when the last session has ended
     static Behavior<Command> create(
             Behavior<PoolRegistry.Command> registry,
+            DispatcherSelector registryOn,
             BiFunction<ActorContext<?>, ActorRef<PoolRegistry.Command>, SessionServices> services,
             Supplier<CompletionStage<Void>> closeListeners) {
         return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new NodeGuardian(context, timers, registry, services, closeListeners).serving()));
+                timers -> new NodeGuardian(context, timers, registry, registryOn, services, closeListeners).serving()));
     }
 
     private Behavior<Command> serving() {

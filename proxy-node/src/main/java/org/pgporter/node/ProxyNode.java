@@ -27,6 +27,7 @@ import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.pgporter.auth.MockKind;
 import org.pgporter.auth.MockSecrets;
@@ -34,6 +35,7 @@ import org.pgporter.auth.credential.CredentialSource;
 import org.pgporter.auth.credential.ProofStore;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.auth.hba.AuthMethod;
+import org.pgporter.auth.hba.RuleProblems;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
 import org.pgporter.cluster.PoolKey;
@@ -48,6 +50,8 @@ import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.authquery.AuthQuery;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
+import org.pgporter.node.hba.AccessRules;
+import org.pgporter.node.hba.ConfiguredRoles;
 import org.pgporter.node.login.Directory;
 import org.pgporter.node.login.DynamicUsers;
 import org.pgporter.node.login.LoginGuard;
@@ -81,6 +85,7 @@ public final class ProxyNode {
     private final ProxyConfig config;
     private final EventLoops loops;
     private final NodeTls tls;
+    private final AccessRules access;
     private final CpuWork cpu;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
@@ -97,6 +102,7 @@ public final class ProxyNode {
             ProxyConfig config,
             EventLoops loops,
             NodeTls tls,
+            AccessRules access,
             CpuWork cpu,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
@@ -110,6 +116,7 @@ public final class ProxyNode {
         this.config = config;
         this.loops = loops;
         this.tls = tls;
+        this.access = access;
         this.cpu = cpu;
         this.system = system;
         this.listeners = listeners;
@@ -145,6 +152,14 @@ public final class ProxyNode {
             loops.close();
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
+        AccessRules access;
+        try {
+            access = AccessRules.start(config, new ConfiguredRoles(config));
+        } catch (RuleProblems problems) {
+            loops.close();
+            tls.close();
+            throw new NodeStartFailure("general.pg_hba: " + problems.getMessage(), problems);
+        }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
         ConnectionLimits limits = new ConnectionLimits(
                 config.general().limits().maxConnections(),
@@ -166,7 +181,7 @@ public final class ProxyNode {
             return new SessionServices(
                     config,
                     loops,
-                    logins(config, new ConfiguredCredentials(config, mocks, cpu), authQuery, mocks, random, cpu),
+                    logins(config, access, new ConfiguredCredentials(config, mocks, cpu), authQuery, mocks, random, cpu),
                     guard,
                     new Directory(config, authQuery::forget),
                     limits,
@@ -189,6 +204,7 @@ public final class ProxyNode {
                                         .flatMap(PoolConfig::authQuery)
                                         .map(AuthQueryConfig::options),
                                 dynamicPools),
+                        DispatcherSelector.fromConfig(loops.dispatcher(0)),
                         services,
                         () -> closeAll(listeners)),
                 config.cluster().name(),
@@ -198,6 +214,7 @@ public final class ProxyNode {
                 config,
                 loops,
                 tls,
+                access,
                 cpu,
                 system,
                 listeners,
@@ -227,6 +244,7 @@ public final class ProxyNode {
 
     private static LoginPolicy logins(
             ProxyConfig config,
+            AccessRules access,
             CredentialSource credentials,
             AuthQuery authQuery,
             MockSecrets mocks,
@@ -237,14 +255,16 @@ public final class ProxyNode {
                 config, credentials, authQuery.credentials(), mocks, authQuery::succeeded, authQuery::failed);
         LoginMethod byCredential = users.serving((source, shown) -> secrets.with(source, shown)::byCredential);
         return new LoginPolicy(
-                Optional::empty,
+                access::policy,
                 Map.of(
                         AuthMethod.TRUST,
                         users.serving((source, shown) -> secrets.with(source, shown)::trust),
                         AuthMethod.MD5,
                         byCredential,
                         AuthMethod.SCRAM_SHA_256,
-                        users.serving((source, shown) -> secrets.with(source, shown)::scram)),
+                        users.serving((source, shown) -> secrets.with(source, shown)::scram),
+                        AuthMethod.PASSWORD,
+                        users.serving((source, shown) -> secrets.with(source, shown)::password)),
                 byCredential,
                 Optional.empty());
     }
@@ -312,6 +332,11 @@ public final class ProxyNode {
     /// TLS on both legs: what has been counted of it, and the way to read certificates again.
     public NodeTls tls() {
         return tls;
+    }
+
+    /// The rules for logins: how often each has decided, and the way to read them again.
+    public AccessRules accessRules() {
+        return access;
     }
 
     /// How the node's event loops talk to the operating system.
@@ -408,6 +433,7 @@ public final class ProxyNode {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
         tls.close();
+        access.close();
         cpu.close();
         closed.complete(null);
     }

@@ -3,6 +3,7 @@ package org.pgporter.auth.md5;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Optional;
 import org.pgporter.auth.AuthenticationExchange;
 import org.pgporter.auth.AuthenticationStep;
@@ -13,6 +14,7 @@ import org.pgporter.auth.AuthenticationStep.Rejected;
 import org.pgporter.auth.ClientResponse;
 import org.pgporter.auth.Identity;
 import org.pgporter.auth.Md5Hash;
+import org.pgporter.auth.PasswordExchange;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.ServerChallenge.Md5Password;
 import org.pgporter.auth.credential.Md5Secret;
@@ -30,8 +32,8 @@ public final class Md5Exchange implements AuthenticationExchange {
     public static final int SALT_LENGTH = 4;
 
     /// An honest response has 36 bytes with its NUL; a client that mistakes the challenge for a cleartext one
-    /// may send a longer password and is told that it was wrong, up to this size.
-    private static final int MAX_RESPONSE_LENGTH = 1024;
+    /// may send a longer password and is told that it was wrong, up to the size of any password.
+    private static final int MAX_RESPONSE_LENGTH = PasswordExchange.MAX_PASSWORD_LENGTH;
 
     private static final Md5Hash NOBODYS_HASH = new Md5Hash("0".repeat(32));
 
@@ -42,18 +44,18 @@ public final class Md5Exchange implements AuthenticationExchange {
     }
 
     private final String user;
-    private final Md5Hash hash;
+    private final List<Md5Hash> hashes;
     private final boolean mock;
     private final byte[] salt;
     private State state = State.NEW;
 
     public Md5Exchange(String user, Md5Secret secret, SecureRandom random) {
-        this(user, secret.hash(), false, random);
+        this(user, List.of(secret.hash()), false, random);
     }
 
-    private Md5Exchange(String user, Md5Hash hash, boolean mock, SecureRandom random) {
+    private Md5Exchange(String user, List<Md5Hash> hashes, boolean mock, SecureRandom random) {
         this.user = user;
-        this.hash = hash;
+        this.hashes = hashes;
         this.mock = mock;
         this.salt = new byte[SALT_LENGTH];
         random.nextBytes(salt);
@@ -61,14 +63,19 @@ public final class Md5Exchange implements AuthenticationExchange {
 
     private Md5Exchange(String user, Md5Hash hash, byte[] salt) {
         this.user = user;
-        this.hash = hash;
+        this.hashes = List.of(hash);
         this.mock = false;
         this.salt = salt.clone();
     }
 
     /// The exchange of a user that does not exist: the same steps, and rejected whatever the client answers.
     public static Md5Exchange mock(String user, SecureRandom random) {
-        return new Md5Exchange(user, NOBODYS_HASH, true, random);
+        return new Md5Exchange(user, List.of(NOBODYS_HASH), true, random);
+    }
+
+    /// The exchange of a user whose password is being changed: both are good.
+    public static Md5Exchange rotating(String user, Md5Secret current, Md5Secret previous, SecureRandom random) {
+        return new Md5Exchange(user, List.of(current.hash(), previous.hash()), false, random);
     }
 
     /// Holds a response that was asked for with this salt against another secret: the user's password may
@@ -114,19 +121,24 @@ public final class Md5Exchange implements AuthenticationExchange {
         if (text.length == 0) {
             return new Rejected("empty password returned by client");
         }
-        byte[] expected = Md5Response.forHash(hash, salt).getBytes(StandardCharsets.US_ASCII);
-        boolean matches = MessageDigest.isEqual(expected, text);
-        boolean emptyPassword = hash.equals(Md5Response.hashOf(user, Secret.of("")));
+        Md5Hash ofNothing = Md5Response.hashOf(user, Secret.of(""));
+        Optional<Md5Hash> proven = Optional.empty();
+        for (Md5Hash hash : hashes) {
+            byte[] expected = Md5Response.forHash(hash, salt).getBytes(StandardCharsets.US_ASCII);
+            if (MessageDigest.isEqual(expected, text) && proven.isEmpty()) {
+                proven = Optional.of(hash);
+            }
+        }
         if (mock) {
             return new Rejected("no such user");
         }
-        if (emptyPassword) {
-            return new Rejected("the stored password is empty");
-        }
-        if (!matches) {
+        if (proven.isEmpty()) {
             return new Rejected("wrong password (md5)");
         }
-        return new Authenticated(Identity.of(user, METHOD).withProof(hash), Optional.empty());
+        if (proven.get().equals(ofNothing)) {
+            return new Rejected("the stored password is empty");
+        }
+        return new Authenticated(Identity.of(user, METHOD).withProof(proven.get()), Optional.empty());
     }
 
     private static boolean containsNul(byte[] text) {

@@ -1,24 +1,33 @@
 package org.pgporter.auth.scram;
 
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
-
 /// The client's first message: `n,,n=<ignored user>,r=<nonce>`.
 ///
+/// @param flag what the client says about channel binding
 /// @param gs2Header the part in front, which the client has to repeat at the end
 /// @param bare the part that is signed
 /// @param nonce the client's half of the nonce
-record ClientFirstMessage(String gs2Header, String bare, String nonce) {
+record ClientFirstMessage(Flag flag, String gs2Header, String bare, String nonce) {
+    /// The first letter.
+    enum Flag {
+        /// The client cannot bind itself to the channel.
+        CANNOT,
+        /// It could, and believes that we cannot.
+        BELIEVES_WE_CANNOT,
+        /// It does.
+        BINDS
+    }
 
     static ClientFirstMessage read(byte[] message) throws MalformedScramException {
         AttributeReader reader = AttributeReader.of(message, ScramServerExchange.MAX_MESSAGE_LENGTH);
-        switch (reader.character()) {
-            // "y" says that the client could bind to the channel and believes that we cannot, which is true.
-            case 'n', 'y' -> {}
-            case 'p' ->
-                throw new MalformedScramException("client requires SCRAM channel binding, but it is not supported");
+        Flag flag = switch (reader.character()) {
+            case 'n' -> Flag.CANNOT;
+            case 'y' -> Flag.BELIEVES_WE_CANNOT;
+            case 'p' -> {
+                bindingType(reader);
+                yield Flag.BINDS;
+            }
             default -> throw MalformedScramException.because("unexpected channel-binding flag");
-        }
+        };
         reader.expect(',');
         if (reader.nextIs('a')) {
             throw new MalformedScramException("client uses authorization identity, but it is not supported");
@@ -38,11 +47,17 @@ record ClientFirstMessage(String gs2Header, String bare, String nonce) {
         while (!reader.atEnd()) {
             reader.next();
         }
-        return new ClientFirstMessage(gs2Header, bare, nonce);
+        return new ClientFirstMessage(flag, gs2Header, bare, nonce);
     }
 
-    /// What the attribute `c` of the client's final message must be.
-    String expectedChannelBinding() {
-        return Base64.getEncoder().encodeToString(gs2Header.getBytes(StandardCharsets.ISO_8859_1));
+    private static void bindingType(AttributeReader reader) throws MalformedScramException {
+        reader.expect('=');
+        StringBuilder type = new StringBuilder();
+        while (!reader.atEnd() && !reader.nextIs(',')) {
+            type.append(reader.character());
+        }
+        if (!type.toString().equals(ScramBinding.TYPE)) {
+            throw new MalformedScramException("unsupported SCRAM channel-binding type");
+        }
     }
 }

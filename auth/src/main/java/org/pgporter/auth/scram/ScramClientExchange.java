@@ -11,8 +11,8 @@ import org.pgporter.auth.credential.SaltedPasswords;
 import org.pgporter.auth.credential.ScramCrypto;
 import org.pgporter.auth.credential.StrictBase64;
 
-/// The client's side of SCRAM-SHA-256, for logging in to PostgreSQL, without channel binding. Used once, by one
-/// thread at a time.
+/// The client's side of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, for logging in to PostgreSQL. Used once, by one thread at
+/// a time.
 ///
 /// ```
 ///   Created ─ initialMessage() ─► AwaitingServerFirst
@@ -27,19 +27,12 @@ import org.pgporter.auth.credential.StrictBase64;
 /// What the server sends wrong is a result ([Failed]) and leads from everywhere to Ended. What the caller does
 /// out of turn is an [IllegalStateException].
 public final class ScramClientExchange {
-    /// The SASL mechanism's name.
-    public static final String MECHANISM = ScramServerExchange.MECHANISM;
-
     /// Longest message of a server, in bytes: nonce and salt (in Base64) at their limits, with room for the
     /// rest.
     static final int MAX_MESSAGE_LENGTH = 4096;
 
     /// How much of a server's own error text is passed on, in characters.
     private static final int MAX_ERROR_LENGTH = 64;
-
-    private static final String GS2_HEADER = "n,,";
-    private static final String CHANNEL_BINDING =
-            Base64.getEncoder().encodeToString(GS2_HEADER.getBytes(StandardCharsets.US_ASCII));
 
     /// What we log in with.
     public sealed interface Credential permits FromPassword, FromKeys {}
@@ -101,28 +94,31 @@ public final class ScramClientExchange {
     }
 
     private final Credential credential;
+    private final ScramBinding binding;
     private final String clientNonce;
     private final String clientFirstBare;
     private State state = new State.Created();
 
-    public ScramClientExchange(Credential credential, SecureRandom random) {
-        this(credential, "", Nonces.next(random));
+    /// @param binding what the connection and the server's offer allow
+    public ScramClientExchange(Credential credential, ScramBinding binding, SecureRandom random) {
+        this(credential, binding, "", Nonces.next(random));
     }
 
     /// @param user for test vectors; PostgreSQL ignores it, so that it stays empty otherwise
-    ScramClientExchange(Credential credential, String user, String clientNonce) {
+    ScramClientExchange(Credential credential, ScramBinding binding, String user, String clientNonce) {
         this.credential = credential;
+        this.binding = binding;
         this.clientNonce = clientNonce;
         this.clientFirstBare = "n=" + user + ",r=" + clientNonce;
     }
 
-    /// The data of `SASLInitialResponse`, which names [#MECHANISM].
+    /// The data of `SASLInitialResponse`, which names the mechanism of the binding.
     public byte[] initialMessage() {
         if (!(take() instanceof State.Created)) {
             throw outOfTurn();
         }
         state = new State.AwaitingServerFirst();
-        return bytes(GS2_HEADER + clientFirstBare);
+        return bytes(binding.gs2Header() + clientFirstBare);
     }
 
     /// Takes the data of `AuthenticationSASLContinue`.
@@ -180,7 +176,7 @@ public final class ScramClientExchange {
     }
 
     private SendFinal finalMessage(ServerFirstMessage serverFirst, ScramKeys keys) {
-        String withoutProof = "c=" + CHANNEL_BINDING + ",r=" + serverFirst.nonce();
+        String withoutProof = "c=" + binding.attribute() + ",r=" + serverFirst.nonce();
         byte[] authMessage = bytes(clientFirstBare + "," + serverFirst.text() + "," + withoutProof);
         byte[] clientKey = keys.clientKey();
         byte[] signature = ScramCrypto.hmac(ScramCrypto.storedKey(clientKey), authMessage);

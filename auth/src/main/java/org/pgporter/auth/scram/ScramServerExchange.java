@@ -12,6 +12,7 @@ import org.pgporter.auth.AuthenticationStep;
 import org.pgporter.auth.AuthenticationStep.Authenticated;
 import org.pgporter.auth.AuthenticationStep.Challenge;
 import org.pgporter.auth.AuthenticationStep.Malformed;
+import org.pgporter.auth.AuthenticationStep.Refused;
 import org.pgporter.auth.AuthenticationStep.Rejected;
 import org.pgporter.auth.ClientResponse;
 import org.pgporter.auth.Identity;
@@ -20,8 +21,9 @@ import org.pgporter.auth.ServerChallenge.SaslContinue;
 import org.pgporter.auth.ServerChallenge.SaslMechanisms;
 import org.pgporter.auth.credential.ScramCrypto;
 import org.pgporter.auth.credential.ScramSecret;
+import org.pgporter.auth.scram.ClientFirstMessage.Flag;
 
-/// The server's side of SCRAM-SHA-256, without channel binding.
+/// The server's side of SCRAM-SHA-256, and of SCRAM-SHA-256-PLUS where there is a TLS connection to bind to.
 ///
 /// ```
 ///   Created ─ start() ─► AwaitingMechanism ─ SaslInitial with data ────────────────► AwaitingFinal ─ Sasl ─► Ended
@@ -29,10 +31,14 @@ import org.pgporter.auth.credential.ScramSecret;
 ///                               └─ SaslInitial without data ─► AwaitingFirst ─ Sasl ─────┘
 /// ```
 ///
-/// What a client sends wrong leads from everywhere to Ended.
+/// What a client sends wrong leads from everywhere to Ended. A client that could have bound itself to the channel and
+/// was told that we cannot (`y`) is refused where we can: somebody between us has changed what we offered.
 public final class ScramServerExchange implements AuthenticationExchange {
     /// The SASL mechanism's name.
     public static final String MECHANISM = "SCRAM-SHA-256";
+
+    /// The name of the same with channel binding.
+    public static final String MECHANISM_PLUS = "SCRAM-SHA-256-PLUS";
 
     /// The method's name in `pg_hba.conf`.
     public static final String METHOD = "scram-sha-256";
@@ -45,7 +51,7 @@ public final class ScramServerExchange implements AuthenticationExchange {
 
         record AwaitingMechanism() implements State {}
 
-        record AwaitingFirst() implements State {}
+        record AwaitingFirst(boolean bound) implements State {}
 
         record AwaitingFinal(ClientFirstMessage clientFirst, String serverFirst, String nonce) implements State {}
 
@@ -53,27 +59,41 @@ public final class ScramServerExchange implements AuthenticationExchange {
     }
 
     private final String user;
-    private final ScramSecret secret;
+    private final List<ScramSecret> secrets;
     private final boolean mock;
     private final String serverNonce;
+    private final Optional<byte[]> endPoint;
     private State state = new State.Created();
 
-    public ScramServerExchange(String user, ScramSecret secret, SecureRandom random) {
-        this(user, secret, false, Nonces.next(random));
+    /// @param endPoint the channel binding `tls-server-end-point` of the connection; empty where there is none
+    public ScramServerExchange(String user, ScramSecret secret, Optional<byte[]> endPoint, SecureRandom random) {
+        this(user, List.of(secret), false, endPoint, Nonces.next(random));
     }
 
-    ScramServerExchange(String user, ScramSecret secret, boolean mock, String serverNonce) {
+    ScramServerExchange(
+            String user, List<ScramSecret> secrets, boolean mock, Optional<byte[]> endPoint, String serverNonce) {
         this.user = user;
-        this.secret = secret;
+        this.secrets = secrets;
         this.mock = mock;
+        this.endPoint = endPoint;
         this.serverNonce = serverNonce;
     }
 
     /// The exchange of a user that does not exist: the same steps, and rejected whatever the client proves.
     ///
     /// @param secret a secret made up for the name
-    public static ScramServerExchange mock(String user, ScramSecret secret, SecureRandom random) {
-        return new ScramServerExchange(user, secret, true, Nonces.next(random));
+    /// @param endPoint the channel binding of the connection, as for a user that exists
+    public static ScramServerExchange mock(
+            String user, ScramSecret secret, Optional<byte[]> endPoint, SecureRandom random) {
+        return new ScramServerExchange(user, List.of(secret), true, endPoint, Nonces.next(random));
+    }
+
+    /// The exchange of a user whose password is being changed: both are good.
+    ///
+    /// @param previous has the salt and the iterations of the current one
+    public static ScramServerExchange rotating(
+            String user, ScramSecret current, ScramSecret previous, Optional<byte[]> endPoint, SecureRandom random) {
+        return new ScramServerExchange(user, List.of(current, previous), false, endPoint, Nonces.next(random));
     }
 
     @Override
@@ -82,7 +102,7 @@ public final class ScramServerExchange implements AuthenticationExchange {
             throw new IllegalStateException("the exchange has been started already");
         }
         state = new State.AwaitingMechanism();
-        return new Challenge(new SaslMechanisms(List.of(MECHANISM)));
+        return new Challenge(new SaslMechanisms(offered()));
     }
 
     @Override
@@ -94,7 +114,7 @@ public final class ScramServerExchange implements AuthenticationExchange {
                 case State.Created _, State.Ended _ ->
                     throw new IllegalStateException("the exchange waits for no response");
                 case State.AwaitingMechanism _ -> onMechanism(response);
-                case State.AwaitingFirst _ -> onFirst(saslData(response));
+                case State.AwaitingFirst(var bound) -> onFirst(bound, saslData(response));
                 case State.AwaitingFinal awaiting -> onFinal(awaiting, saslData(response));
             };
         } catch (MalformedScramException e) {
@@ -111,28 +131,48 @@ public final class ScramServerExchange implements AuthenticationExchange {
         if (!(response instanceof ClientResponse.SaslInitial(var mechanism, var data))) {
             throw new MalformedScramException("expected a SASL initial response");
         }
-        if (!mechanism.equals(MECHANISM)) {
+        if (!offered().contains(mechanism)) {
             throw new MalformedScramException("client selected an invalid SASL authentication mechanism");
         }
+        boolean bound = mechanism.equals(MECHANISM_PLUS);
         if (data.isEmpty()) {
-            state = new State.AwaitingFirst();
+            state = new State.AwaitingFirst(bound);
             return new Challenge(new SaslContinue(new byte[0]));
         }
-        return onFirst(data.get());
+        return onFirst(bound, data.get());
     }
 
-    private AuthenticationStep onFirst(byte[] message) throws MalformedScramException {
+    private List<String> offered() {
+        return endPoint.isPresent() ? List.of(MECHANISM_PLUS, MECHANISM) : List.of(MECHANISM);
+    }
+
+    private AuthenticationStep onFirst(boolean bound, byte[] message) throws MalformedScramException {
         ClientFirstMessage clientFirst = ClientFirstMessage.read(message);
+        boolean binds = clientFirst.flag() == Flag.BINDS;
+        if (bound != binds) {
+            throw MalformedScramException.because(
+                    bound ? "it has no channel binding data" : "it has channel binding data");
+        }
+        if (clientFirst.flag() == Flag.BELIEVES_WE_CANNOT && endPoint.isPresent()) {
+            return new Refused(
+                    "SCRAM channel binding negotiation error",
+                    "the client believes that channel binding is not offered, but it was");
+        }
         String nonce = clientFirst.nonce() + serverNonce;
-        String salt = Base64.getEncoder().encodeToString(secret.salt());
-        String serverFirst = "r=" + nonce + ",s=" + salt + ",i=" + secret.iterations();
+        ScramSecret shown = secrets.getFirst();
+        String salt = Base64.getEncoder().encodeToString(shown.salt());
+        String serverFirst = "r=" + nonce + ",s=" + salt + ",i=" + shown.iterations();
         state = new State.AwaitingFinal(clientFirst, serverFirst, nonce);
         return new Challenge(new SaslContinue(serverFirst.getBytes(StandardCharsets.ISO_8859_1)));
     }
 
     private AuthenticationStep onFinal(State.AwaitingFinal awaiting, byte[] message) throws MalformedScramException {
         ClientFinalMessage clientFinal = ClientFinalMessage.read(message);
-        if (!clientFinal.channelBinding().equals(awaiting.clientFirst().expectedChannelBinding())) {
+        if (!clientFinal.channelBinding().equals(expectedChannelBinding(awaiting.clientFirst()))) {
+            if (awaiting.clientFirst().flag() == Flag.BINDS) {
+                return new Refused(
+                        "SCRAM channel binding check failed", "the client is bound to a certificate that is not ours");
+            }
             throw new MalformedScramException("unexpected SCRAM channel-binding attribute in client-final-message");
         }
         if (!clientFinal.nonce().equals(awaiting.nonce())) {
@@ -141,23 +181,35 @@ public final class ScramServerExchange implements AuthenticationExchange {
         byte[] authMessage = (awaiting.clientFirst().bare() + "," + awaiting.serverFirst() + ","
                         + clientFinal.withoutProof())
                 .getBytes(StandardCharsets.ISO_8859_1);
+        Optional<Authenticated> proven = Optional.empty();
+        for (ScramSecret secret : secrets) {
+            Optional<Authenticated> by = proven(secret, clientFinal.proof(), authMessage);
+            proven = proven.isPresent() ? proven : by;
+        }
+        if (mock) {
+            return new Rejected("no such user");
+        }
+        return proven.<AuthenticationStep>map(it -> it).orElseGet(() -> new Rejected("wrong password (scram-sha-256)"));
+    }
+
+    private Optional<Authenticated> proven(ScramSecret secret, byte[] proof, byte[] authMessage) {
         byte[] storedKey = secret.storedKey();
-        byte[] clientKey = ScramCrypto.xor(clientFinal.proof(), ScramCrypto.hmac(storedKey, authMessage));
+        byte[] clientKey = ScramCrypto.xor(proof, ScramCrypto.hmac(storedKey, authMessage));
         try {
-            boolean proven = MessageDigest.isEqual(storedKey, ScramCrypto.storedKey(clientKey));
-            if (mock) {
-                return new Rejected("no such user");
-            }
-            if (!proven) {
-                return new Rejected("wrong password (scram-sha-256)");
-            }
-            return authenticated(clientKey, authMessage);
+            return MessageDigest.isEqual(storedKey, ScramCrypto.storedKey(clientKey))
+                    ? Optional.of(authenticated(secret, clientKey, authMessage))
+                    : Optional.empty();
         } finally {
             Arrays.fill(clientKey, (byte) 0);
         }
     }
 
-    private Authenticated authenticated(byte[] clientKey, byte[] authMessage) {
+    private String expectedChannelBinding(ClientFirstMessage first) {
+        return ScramBinding.attribute(
+                first.gs2Header(), first.flag() == Flag.BINDS ? endPoint.orElseThrow() : new byte[0]);
+    }
+
+    private Authenticated authenticated(ScramSecret secret, byte[] clientKey, byte[] authMessage) {
         byte[] serverKey = secret.serverKey();
         String serverFinal = "v=" + Base64.getEncoder().encodeToString(ScramCrypto.hmac(serverKey, authMessage));
         return new Authenticated(

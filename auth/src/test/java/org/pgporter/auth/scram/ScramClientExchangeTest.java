@@ -31,12 +31,14 @@ class ScramClientExchangeTest {
     private static final FromPassword PASSWORD = new FromPassword(Secret.of("pencil"));
     private static final FromKeys KEYS = new FromKeys(new ScramKeys(new byte[32], new byte[32]));
 
-    private final ScramClientExchange exchange = new ScramClientExchange(PASSWORD, "", "client");
+    private final ScramClientExchange exchange =
+            new ScramClientExchange(PASSWORD, new ScramBinding.None(), "", "client");
 
     @Test
     void shouldBeginWithoutUserAndChannelBinding() {
         assertThat(text(exchange.initialMessage())).isEqualTo("n,,n=,r=client");
-        assertThat(text(new ScramClientExchange(PASSWORD, new SecureRandom()).initialMessage()))
+        assertThat(text(new ScramClientExchange(PASSWORD, new ScramBinding.None(), new SecureRandom())
+                        .initialMessage()))
                 .matches("n,,n=,r=[A-Za-z0-9+/]{24}");
     }
 
@@ -81,7 +83,7 @@ class ScramClientExchangeTest {
     @Test
     void shouldRefuseSaltsOutOfBounds() {
         assertThat(afterInitial("r=clientserver,s=,i=1")).isInstanceOf(Malformed.class);
-        ScramClientExchange other = new ScramClientExchange(PASSWORD, "", "client");
+        ScramClientExchange other = new ScramClientExchange(PASSWORD, new ScramBinding.None(), "", "client");
         other.initialMessage();
         assertThat(other.onServerFirst(bytes("r=clientserver,s=" + salt(1025) + ",i=1")))
                 .isEqualTo(new Malformed("malformed SCRAM message: malformed salt"));
@@ -118,7 +120,7 @@ class ScramClientExchangeTest {
 
         assertThat(afterInitial("r=" + longest + ",s=AAAA,i=1")).isInstanceOf(NeedsSaltedPassword.class);
         for (int length : new int[] {1, 1000, 1_000_000}) {
-            ScramClientExchange other = new ScramClientExchange(PASSWORD, "", "client");
+            ScramClientExchange other = new ScramClientExchange(PASSWORD, new ScramBinding.None(), "", "client");
             other.initialMessage();
             assertThat(other.onServerFirst(bytes("r=" + longest + "x".repeat(length) + ",s=AAAA,i=1")))
                     .isInstanceOf(Malformed.class);
@@ -127,7 +129,7 @@ class ScramClientExchangeTest {
 
     @Test
     void shouldNeedNoDerivationWhenItHasTheKeys() {
-        ScramClientExchange withKeys = new ScramClientExchange(KEYS, "", "client");
+        ScramClientExchange withKeys = new ScramClientExchange(KEYS, new ScramBinding.None(), "", "client");
         withKeys.initialMessage();
 
         assertThat(withKeys.onServerFirst(bytes("r=clientserver,s=AAAA,i=2000000,x=ignored")))
@@ -167,7 +169,7 @@ class ScramClientExchangeTest {
     void shouldInsistOnItsOrder() {
         assertThatThrownBy(() -> exchange.onServerFirst(bytes("r=x"))).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(exchange::initialMessage).isInstanceOf(IllegalStateException.class);
-        ScramClientExchange early = new ScramClientExchange(PASSWORD, "", "client");
+        ScramClientExchange early = new ScramClientExchange(PASSWORD, new ScramBinding.None(), "", "client");
         early.initialMessage();
         assertThatThrownBy(() -> early.onServerFinal(bytes("v=AAAA"))).isInstanceOf(IllegalStateException.class);
     }
@@ -177,7 +179,7 @@ class ScramClientExchangeTest {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         for (int i = 0; i < 20_000; i++) {
-            ScramClientExchange fuzzed = new ScramClientExchange(KEYS, "", "client");
+            ScramClientExchange fuzzed = new ScramClientExchange(KEYS, new ScramBinding.None(), "", "client");
             fuzzed.initialMessage();
             try {
                 Step step = fuzzed.onServerFirst(ScramServerExchangeTest.fuzz(random, "r=clientserver,s=AAAA,i=4096"));
@@ -197,7 +199,7 @@ class ScramClientExchangeTest {
     }
 
     private static Step afterFinal(String serverFinal) {
-        ScramClientExchange withKeys = new ScramClientExchange(KEYS, "", "client");
+        ScramClientExchange withKeys = new ScramClientExchange(KEYS, new ScramBinding.None(), "", "client");
         withKeys.initialMessage();
         withKeys.onServerFirst(bytes("r=clientserver,s=AAAA,i=1"));
         return withKeys.onServerFinal(bytes(serverFinal));

@@ -13,6 +13,7 @@ import com.ongres.scram.common.StringPreparation;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -66,7 +67,8 @@ class ScramConversationTest {
             })
     void shouldAcceptAForeignClient(String password) throws Exception {
         // Given
-        ScramServerExchange server = new ScramServerExchange("alice", secret(password, 16, 4096), RANDOM);
+        ScramServerExchange server =
+                new ScramServerExchange("alice", secret(password, 16, 4096), Optional.empty(), RANDOM);
         ScramClient client = ScramClient.builder()
                 .advertisedMechanisms(List.of(ScramServerExchange.MECHANISM))
                 .username("*")
@@ -141,7 +143,7 @@ class ScramConversationTest {
     }
 
     private static String serverFirst(ScramSecret secret) {
-        ScramServerExchange server = new ScramServerExchange("alice", secret, RANDOM);
+        ScramServerExchange server = new ScramServerExchange("alice", secret, Optional.empty(), RANDOM);
         server.start();
         return saslContinue(server.onResponse(saslInitial("n,,n=,r=abc")));
     }
@@ -150,8 +152,8 @@ class ScramConversationTest {
 
     /// Runs a login to its end; the client's last step is only meaningful if the server accepted.
     private static Login login(Credential credential, ScramSecret secret) {
-        ScramServerExchange server = new ScramServerExchange("alice", secret, RANDOM);
-        ScramClientExchange client = new ScramClientExchange(credential, RANDOM);
+        ScramServerExchange server = new ScramServerExchange("alice", secret, Optional.empty(), RANDOM);
+        ScramClientExchange client = new ScramClientExchange(credential, new ScramBinding.None(), RANDOM);
         server.start();
         String first = saslContinue(server.onResponse(saslInitial(text(client.initialMessage()))));
         Step step = client.onServerFirst(first.getBytes(StandardCharsets.US_ASCII));

@@ -9,6 +9,7 @@ import static org.pgporter.auth.Answers.saslInitial;
 import static org.pgporter.auth.Answers.text;
 
 import java.util.Base64;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.pgporter.auth.AuthenticationStep.Authenticated;
 import org.pgporter.auth.Secret;
@@ -31,7 +32,8 @@ class ScramVectorTest {
     @Test
     void shouldAnswerAsTheServerOfTheRfc() {
         ScramSecret secret = ScramSecret.fromPassword(PASSWORD, SALT, 4096);
-        ScramServerExchange exchange = new ScramServerExchange("user", secret, false, SERVER_NONCE);
+        ScramServerExchange exchange =
+                new ScramServerExchange("user", java.util.List.of(secret), false, Optional.empty(), SERVER_NONCE);
 
         assertThat(exchange.start()).isNotNull();
         assertThat(saslContinue(exchange.onResponse(saslInitial(CLIENT_FIRST)))).isEqualTo(SERVER_FIRST);
@@ -47,8 +49,8 @@ class ScramVectorTest {
 
     @Test
     void shouldAnswerAsTheClientOfTheRfc() {
-        ScramClientExchange exchange =
-                new ScramClientExchange(new ScramClientExchange.FromPassword(PASSWORD), "user", CLIENT_NONCE);
+        ScramClientExchange exchange = new ScramClientExchange(
+                new ScramClientExchange.FromPassword(PASSWORD), new ScramBinding.None(), "user", CLIENT_NONCE);
 
         assertThat(text(exchange.initialMessage())).isEqualTo(CLIENT_FIRST);
         ScramClientExchange.Step needed = exchange.onServerFirst(bytes(SERVER_FIRST));

@@ -9,7 +9,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import org.pgporter.auth.MockSecrets;
+import org.pgporter.auth.PasswordRotation;
 import org.pgporter.auth.credential.CredentialKey;
 import org.pgporter.auth.credential.CredentialLookup;
 import org.pgporter.auth.credential.CredentialSource;
@@ -24,7 +26,12 @@ import org.pgporter.config.ProxyConfig;
 ///
 /// Immutable but for what it has derived; a reload makes a new one.
 public final class ConfiguredCredentials implements CredentialSource {
-    private final Map<CredentialKey, StoredCredential> configured;
+    /// What a user may show.
+    ///
+    /// @param previous as good as the current one while a change is on its way
+    private record Stored(StoredCredential current, Optional<StoredCredential> previous) {}
+
+    private final Map<CredentialKey, Stored> configured;
     private final ConcurrentMap<CredentialKey, CompletableFuture<CredentialLookup>> derived = new ConcurrentHashMap<>();
     private final MockSecrets mocks;
     private final Executor executor;
@@ -32,12 +39,13 @@ public final class ConfiguredCredentials implements CredentialSource {
     /// @param mocks gives the salts; must be the one that unknown users are asked with
     /// @param executor where the derivation runs, about a millisecond of CPU each; not an event loop
     public ConfiguredCredentials(ProxyConfig config, MockSecrets mocks, Executor executor) {
-        Map<CredentialKey, StoredCredential> users = new HashMap<>();
+        Map<CredentialKey, Stored> users = new HashMap<>();
         config.pools()
                 .forEach((database, pool) -> pool.users()
                         .forEach(user -> user.password()
-                                .ifPresent(password ->
-                                        users.put(new CredentialKey(database, user.username()), password))));
+                                .ifPresent(password -> users.put(
+                                        new CredentialKey(database, user.username()),
+                                        new Stored(password, user.previousPassword())))));
         this.configured = Map.copyOf(users);
         this.mocks = mocks;
         this.executor = executor;
@@ -46,19 +54,28 @@ public final class ConfiguredCredentials implements CredentialSource {
     @Override
     public CompletionStage<CredentialLookup> lookup(CredentialKey key) {
         return Optional.ofNullable(configured.get(key))
-                .map(stored -> switch (stored) {
-                    case HashedCredential hash -> found(hash);
-                    case JwtKeyFile file -> found(file);
-                    case PlainPassword plain -> derive(key, plain);
-                })
+                .map(stored -> lookup(key, stored))
                 .orElseGet(() -> CompletableFuture.completedFuture(new CredentialLookup.NotFound()));
+    }
+
+    private CompletionStage<CredentialLookup> lookup(CredentialKey key, Stored stored) {
+        if (stored.previous().isPresent()) {
+            StoredCredential previous = stored.previous().get();
+            return derive(key, () -> PasswordRotation.combined(key.user(), stored.current(), previous, mocks));
+        }
+        return switch (stored.current()) {
+            case HashedCredential hash -> found(hash);
+            case JwtKeyFile file -> found(file);
+            case PlainPassword plain -> derive(key, () -> mocks.adHocSecret(key.user(), plain));
+        };
     }
 
     private static CompletableFuture<CredentialLookup> found(StoredCredential credential) {
         return CompletableFuture.completedFuture(new CredentialLookup.Found(credential));
     }
 
-    private CompletionStage<CredentialLookup> derive(CredentialKey key, PlainPassword plain) {
+    private CompletionStage<CredentialLookup> derive(
+            CredentialKey key, Supplier<? extends HashedCredential> derivation) {
         CompletableFuture<CredentialLookup> fresh = new CompletableFuture<>();
         CompletableFuture<CredentialLookup> earlier = derived.putIfAbsent(key, fresh);
         if (earlier != null) {
@@ -67,7 +84,7 @@ public final class ConfiguredCredentials implements CredentialSource {
         try {
             executor.execute(() -> {
                 try {
-                    fresh.complete(new CredentialLookup.Found(mocks.adHocSecret(key.user(), plain)));
+                    fresh.complete(new CredentialLookup.Found(derivation.get()));
                 } catch (RuntimeException e) {
                     giveUp(key, fresh, e);
                 }

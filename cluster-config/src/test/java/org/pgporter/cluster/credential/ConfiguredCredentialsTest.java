@@ -14,6 +14,8 @@ import org.pgporter.auth.MockSecrets;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.CredentialKey;
 import org.pgporter.auth.credential.CredentialLookup;
+import org.pgporter.auth.credential.PlainPassword;
+import org.pgporter.auth.credential.RotatedSecret;
 import org.pgporter.auth.credential.ScramSecret;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.config.PoolConfig;
@@ -75,6 +77,23 @@ class ConfiguredCredentialsTest {
         ScramSecret derived = (ScramSecret) ((CredentialLookup.Found) found.join()).credential();
         assertThat(Arrays.equals(derived.salt(), mocks.scramSecretFor("plain").salt()))
                 .isTrue();
+    }
+
+    @Test
+    void shouldFindBothSecretsOfAUserWhosePasswordIsBeingChanged() {
+        ProxyConfig config = ProxyConfig.of(
+                "app",
+                PoolConfig.defaults()
+                        .withUsers(UserConfig.of("plain", StoredCredential.parse("wonderland"))
+                                .withPreviousPassword(StoredCredential.parse("looking-glass"))));
+        CompletableFuture<CredentialLookup> found = lookup(new ConfiguredCredentials(config, mocks, later::add), PLAIN);
+        assertThat(found).isNotDone();
+        later.remove().run();
+
+        assertThat(found.join())
+                .isEqualTo(new CredentialLookup.Found(new RotatedSecret(
+                        mocks.adHocSecret("plain", new PlainPassword(Secret.of("wonderland"))),
+                        mocks.adHocSecret("plain", new PlainPassword(Secret.of("looking-glass"))))));
     }
 
     @Test

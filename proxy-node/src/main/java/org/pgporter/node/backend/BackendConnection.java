@@ -177,6 +177,10 @@ public final class BackendConnection {
     private @Nullable ReadAhead reading;
     /// What the server has said to a connection without TLS.
     private Optional<ErrorResponse> refusal = Optional.empty();
+    /// With which of the role's passwords the login goes on, and whether the server has refused the other one.
+    private ServerPasswords.Which password;
+
+    private boolean otherRefused;
     private final long startedAt = System.nanoTime();
     private final Runnable whenStopped = this::stopped;
 
@@ -193,6 +197,7 @@ public final class BackendConnection {
         this.opening = opening;
         this.accepted = accepted;
         this.owner = owner;
+        this.password = opening.passwords().first();
     }
 
     /// Connects and logs in at once. Must run on the dispatcher of the event loop that `opening` connects on.
@@ -227,7 +232,7 @@ public final class BackendConnection {
         Duration spent = Duration.ofNanos(System.nanoTime() - startedAt);
         Duration left = settings.connectTimeout().minus(spent);
         limit("login", left.isNegative() ? Duration.ZERO : left);
-        BackendLogin login = opening.login(settings);
+        BackendLogin login = opening.login(settings, socket.tls(), password);
         socket.writeAndFlush(login.start(socket.allocator()));
         return loggingIn(socket, login);
     }
@@ -266,12 +271,25 @@ public final class BackendConnection {
                                 : new TookTooLong("deriving the salted password"));
                 yield Behaviors.same();
             }
-            case BackendLogin.Step.Failed(var error) ->
-                opening.maySucceedEncrypted(socket, error) ? plainRefused(socket, error) : openFailed(error);
+            case BackendLogin.Step.Failed(var error) -> {
+                if (opening.maySucceedEncrypted(socket, error)) {
+                    refusal = Optional.of(error);
+                    yield refused(socket, error, true);
+                }
+                if (!otherRefused && opening.maySucceedWithOtherPassword(error)) {
+                    otherRefused = true;
+                    password = password.other();
+                    yield refused(socket, error, socket.tls().isPresent());
+                }
+                yield openFailed(error);
+            }
             case BackendLogin.Step.Done(var parameters, var key) -> {
                 unlimited();
                 if (refusal.isPresent()) {
                     opening.succeededEncrypted();
+                }
+                if (otherRefused) {
+                    opening.passwords().holds(password);
                 }
                 BackendConversation talk = new BackendConversation(
                         socket.allocator(), settings.statementCapacity(), accepted, settings.user(), parameters);
@@ -284,12 +302,12 @@ public final class BackendConnection {
         };
     }
 
-    /// With server_tls_mode allow: once more, with TLS, as soon as the stream of this socket has ended.
-    private Behavior<Command> plainRefused(SocketHandle socket, ErrorResponse error) {
-        refusal = Optional.of(error);
+    /// Once more, as soon as the stream of this socket has ended: with TLS where server_tls_mode is allow, or with the
+    /// other of two passwords.
+    private Behavior<Command> refused(SocketHandle socket, ErrorResponse error, boolean encrypted) {
         socket.close();
         return state(command -> switch (command) {
-            case ServerGone _ -> connectingEncrypted(error);
+            case ServerGone _ -> connectingAgain(error, encrypted);
             case FromServer from -> {
                 from.releaseBytes();
                 from.ack().acknowledge();
@@ -297,15 +315,15 @@ public final class BackendConnection {
             }
             case TookTooLong _ -> openFailed(error);
             case Retire(var reason) -> retireWhenOpen(reason);
-            default -> unexpected("refused without TLS", command);
+            default -> unexpected("refused", command);
         });
     }
 
-    private Behavior<Command> connectingEncrypted(ErrorResponse error) {
+    private Behavior<Command> connectingAgain(ErrorResponse error, boolean encrypted) {
         unlimited();
         Duration left = settings.connectTimeout().minus(Duration.ofNanos(System.nanoTime() - startedAt));
         context.pipeToSelf(
-                opening.connectEncrypted(settings, left.isNegative() ? Duration.ZERO : left),
+                opening.connectAgain(settings, encrypted, left.isNegative() ? Duration.ZERO : left),
                 (socket, failure) -> failure == null ? new Connected(socket) : new ConnectFailed(failure));
         return state(command -> switch (command) {
             case Connected(var socket) -> startLogin(socket);
@@ -313,11 +331,11 @@ public final class BackendConnection {
                 LOG.atDebug()
                         .addKeyValue(LogKeys.SERVER, settings.address())
                         .addKeyValue(LogKeys.REASON, cause.getMessage())
-                        .log("server refuses connections without TLS and with it");
+                        .log("server has refused a login, and cannot be reached for another one");
                 yield openFailed(error);
             }
             case Retire(var reason) -> retireWhenOpen(reason);
-            default -> unexpected("connecting with TLS", command);
+            default -> unexpected("connecting again", command);
         });
     }
 

@@ -15,8 +15,11 @@ import org.pgporter.auth.ScramKeys;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.Md5Secret;
 import org.pgporter.auth.md5.Md5Response;
+import org.pgporter.auth.scram.ScramBinding;
 import org.pgporter.auth.scram.ScramClientExchange;
+import org.pgporter.auth.scram.ScramServerExchange;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.tls.TlsSession;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.Authentication;
 import org.pgporter.protocol.message.AuthenticationCleartextPassword;
@@ -63,6 +66,7 @@ final class BackendLogin {
     private final BackendSettings settings;
     private final Optional<Secret> password;
     private final Optional<BackendProof> proof;
+    private final Optional<TlsSession> tls;
     private final SecureRandom random;
 
     private @Nullable ScramClientExchange scram;
@@ -73,11 +77,17 @@ final class BackendLogin {
 
     /// @param password of the role, where one is configured: plain, or `md5…` as PostgreSQL stores it
     /// @param proof what a client of the pool proved itself with
+    /// @param tls of the connection
     BackendLogin(
-            BackendSettings settings, Optional<Secret> password, Optional<BackendProof> proof, SecureRandom random) {
+            BackendSettings settings,
+            Optional<Secret> password,
+            Optional<BackendProof> proof,
+            Optional<TlsSession> tls,
+            SecureRandom random) {
         this.settings = settings;
         this.password = password;
         this.proof = proof;
+        this.tls = tls;
         this.random = random;
     }
 
@@ -192,17 +202,27 @@ final class BackendLogin {
                 .<ScramClientExchange.Credential>map(ScramClientExchange.FromPassword::new)
                 .or(() -> proof.filter(ScramKeys.class::isInstance)
                         .map(keys -> new ScramClientExchange.FromKeys((ScramKeys) keys)));
-        if (!mechanisms.contains(ScramClientExchange.MECHANISM) || credential.isEmpty()) {
+        ScramBinding binding = binding(mechanisms);
+        if (!mechanisms.contains(binding.mechanism()) || credential.isEmpty()) {
             return noCredential(String.join(" or ", mechanisms));
         }
         scramAwaits = AuthenticationSaslContinue.CODE;
-        ScramClientExchange exchange = new ScramClientExchange(credential.get(), random);
+        ScramClientExchange exchange = new ScramClientExchange(credential.get(), binding, random);
         scram = exchange;
         scramUnproven = true;
         return sends(
                 allocator,
-                new SaslInitialResponse(
-                        ScramClientExchange.MECHANISM, Optional.of(Bytes.of(exchange.initialMessage()))));
+                new SaslInitialResponse(binding.mechanism(), Optional.of(Bytes.of(exchange.initialMessage()))));
+    }
+
+    /// As libpq: bound to the server's certificate where that is offered; otherwise the server is told that it could
+    /// have been, and knows if somebody has taken it out of its offer.
+    private ScramBinding binding(java.util.List<String> mechanisms) {
+        return tls.flatMap(TlsSession::tlsServerEndPoint)
+                .<ScramBinding>map(hash -> mechanisms.contains(ScramServerExchange.MECHANISM_PLUS)
+                        ? new ScramBinding.ServerEndPoint(hash)
+                        : new ScramBinding.NotOffered())
+                .orElseGet(ScramBinding.None::new);
     }
 
     private Step afterScram(ScramClientExchange.Step step, ByteBufAllocator allocator) {

@@ -13,10 +13,10 @@ import org.apache.pekko.stream.ActorAttributes;
 import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.pgporter.auth.BackendProof;
-import org.pgporter.auth.Secret;
 import org.pgporter.auth.scram.ScramClientExchange;
 import org.pgporter.node.tls.PoolTls;
 import org.pgporter.node.tls.Securing;
+import org.pgporter.node.tls.TlsSession;
 import org.pgporter.node.transport.Connector;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.ReadAhead;
@@ -24,6 +24,7 @@ import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.CancelRequest;
 import org.pgporter.protocol.message.ErrorResponse;
+import org.pgporter.protocol.message.SqlState;
 import org.pgporter.protocol.stream.ServerFraming;
 
 /// How backend connections come to be on one event loop, with what they log in, and whether with TLS.
@@ -34,7 +35,7 @@ public final class BackendOpening {
     private final SaltedPasswordCache saltedPasswords;
     private final SecureRandom random;
     private final PoolTls tls;
-    private final Optional<Secret> password;
+    private final ServerPasswords passwords;
     private final Supplier<Optional<BackendProof>> proof;
 
     /// @param password of the role, where one is configured
@@ -46,7 +47,7 @@ public final class BackendOpening {
             SaltedPasswordCache saltedPasswords,
             SecureRandom random,
             PoolTls tls,
-            Optional<Secret> password,
+            ServerPasswords passwords,
             Supplier<Optional<BackendProof>> proof) {
         this.system = system;
         this.loops = loops;
@@ -54,13 +55,13 @@ public final class BackendOpening {
         this.saltedPasswords = saltedPasswords;
         this.random = random;
         this.tls = tls;
-        this.password = password;
+        this.passwords = passwords;
         this.proof = proof;
     }
 
     /// The same on another event loop.
     public BackendOpening on(int otherLoop) {
-        return new BackendOpening(system, loops, otherLoop, saltedPasswords, random, tls, password, proof);
+        return new BackendOpening(system, loops, otherLoop, saltedPasswords, random, tls, passwords, proof);
     }
 
     /// The index of the event loop.
@@ -70,7 +71,7 @@ public final class BackendOpening {
 
     /// Whether a login needs nothing more of a client: only then can connections be opened ahead of one.
     public boolean canLogIn() {
-        return password.isPresent() || proof.get().isPresent();
+        return passwords.any() || proof.get().isPresent();
     }
 
     /// The dispatcher of the loop that the sockets live on; whoever uses them runs there.
@@ -82,9 +83,9 @@ public final class BackendOpening {
         return connect(settings, tls.first(), settings.connectTimeout());
     }
 
-    /// As [#connect], with TLS in any case.
-    CompletionStage<SocketHandle> connectEncrypted(BackendSettings settings, Duration timeout) {
-        return connect(settings, tls.like(true), timeout);
+    /// As [#connect], with TLS in any case or not at all.
+    CompletionStage<SocketHandle> connectAgain(BackendSettings settings, boolean encrypted, Duration timeout) {
+        return connect(settings, tls.like(encrypted), timeout);
     }
 
     private CompletionStage<SocketHandle> connect(BackendSettings settings, Securing security, Duration timeout) {
@@ -110,8 +111,19 @@ public final class BackendOpening {
                 .run(system);
     }
 
-    BackendLogin login(BackendSettings settings) {
-        return new BackendLogin(settings, password, proof.get(), random);
+    /// @param session of TLS on the connection
+    /// @param password which of the role's
+    BackendLogin login(BackendSettings settings, Optional<TlsSession> session, ServerPasswords.Which password) {
+        return new BackendLogin(settings, passwords.get(password), proof.get(), session, random);
+    }
+
+    ServerPasswords passwords() {
+        return passwords;
+    }
+
+    /// Whether the server may let in with another password whom it has refused.
+    boolean maySucceedWithOtherPassword(ErrorResponse refusal) {
+        return passwords.two() && refusal.sqlState().equals(SqlState.INVALID_PASSWORD);
     }
 
     CompletionStage<byte[]> derive(ScramClientExchange.NeedsSaltedPassword derivation) {

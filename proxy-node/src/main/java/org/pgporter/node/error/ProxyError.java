@@ -70,6 +70,11 @@ public final class ProxyError {
                 Severity.FATAL, SqlState.INVALID_PASSWORD, "password authentication failed for user \"" + user + "\"");
     }
 
+    /// What a method of authentication says in its own words.
+    public static ErrorResponse refused(String message) {
+        return ErrorResponse.of(Severity.FATAL, SqlState.INVALID_AUTHORIZATION_SPECIFICATION, message);
+    }
+
     /// The words of PgDoorman: what is stored for the user fits no method that may be used.
     public static ErrorResponse methodNotSupported() {
         return ErrorResponse.of(Severity.FATAL, SqlState.INVALID_PASSWORD, "Authentication method not supported");

@@ -31,6 +31,11 @@ public record LoginRequest(
                 : Optional.empty();
     }
 
+    /// What SCRAM can bind itself to; empty without TLS.
+    Optional<byte[]> endPoint() {
+        return tls.flatMap(TlsSession::tlsServerEndPoint);
+    }
+
     /// What the rules of `pg_hba.conf` ask about it.
     HbaRequest forRules() {
         return new HbaRequest(address(), tls.isPresent(), database, user, physicalReplication);

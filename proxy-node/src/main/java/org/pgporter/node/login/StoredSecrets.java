@@ -12,6 +12,8 @@ import org.pgporter.auth.ExchangeSelection;
 import org.pgporter.auth.Identity;
 import org.pgporter.auth.MockKind;
 import org.pgporter.auth.MockSecrets;
+import org.pgporter.auth.PasswordExchange;
+import org.pgporter.auth.PasswordVerification;
 import org.pgporter.auth.credential.CredentialKey;
 import org.pgporter.auth.credential.CredentialLookup;
 import org.pgporter.auth.credential.CredentialSource;
@@ -25,9 +27,9 @@ import org.pgporter.config.PoolConfig;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.error.ProxyError;
 
-/// The methods that rest on a stored secret: `scram-sha-256`, `md5`, `trust`, and what is chosen by the
-/// secret itself where no rule demands a method. In that case, and under `md5`, which in PostgreSQL, too,
-/// only means "whatever is stored", the order is PgDoorman's: PAM, SCRAM, MD5, token.
+/// The methods that rest on a stored secret: `scram-sha-256`, `md5`, `password`, `trust`, and what is chosen
+/// by the secret itself where no rule demands a method. In that case, and under `md5`, which in PostgreSQL,
+/// too, only means "whatever is stored", the order is PgDoorman's: PAM, SCRAM, MD5, token.
 public final class StoredSecrets {
     private final ProxyConfig config;
     private final CredentialSource credentials;
@@ -88,6 +90,31 @@ public final class StoredSecrets {
         });
     }
 
+    /// The password itself, held against whatever is stored.
+    public CompletionStage<LoginDecision> password(LoginRequest request, Optional<HbaRule> rule) {
+        if (hasPamService(request)) {
+            return other(AuthMethod.PAM, request, rule);
+        }
+        return lookup(request).thenCompose(found -> switch (found) {
+            case CredentialLookup.Found(JwtKeyFile _) -> other(AuthMethod.JWT, request, rule);
+            case CredentialLookup.Found(HashedCredential secret) -> askForPassword(request, Optional.of(secret));
+            case CredentialLookup.Unavailable(var cause) -> CompletableFuture.completedStage(unavailable(cause));
+            case CredentialLookup _ -> askForPassword(request, Optional.empty());
+        });
+    }
+
+    private CompletionStage<LoginDecision> askForPassword(LoginRequest request, Optional<HashedCredential> credential) {
+        return CompletableFuture.completedStage(new LoginDecision.Ask(new PasswordExchange(password -> {
+            try {
+                return CompletableFuture.supplyAsync(
+                        () -> PasswordVerification.verify(request.user(), credential, password, mocks), cpu);
+            } catch (RejectedExecutionException e) {
+                return CompletableFuture.completedStage(
+                        new AuthenticationStep.Unavailable("too many passwords are being verified"));
+            }
+        })));
+    }
+
     /// Nothing is asked, but the user must be one.
     public CompletionStage<LoginDecision> trust(LoginRequest request, Optional<HbaRule> rule) {
         Identity identity = Identity.of(request.user(), AuthMethod.TRUST.word());
@@ -97,6 +124,9 @@ public final class StoredSecrets {
         return lookup(request).thenApply(found -> switch (found) {
             case CredentialLookup.Found(Md5Secret secret) -> known(identity.withProof(secret.hash()));
             case CredentialLookup.Found _ -> known(identity);
+            // Where rules decide, a user of the configuration needs no password.
+            case CredentialLookup.NotFound _
+            when config.settings(databaseForLookup(request), request.user()).isPresent() -> known(identity);
             case CredentialLookup.NotFound _ ->
                 new LoginDecision.Refused(ProxyError.noSuchRole(request.user()), "the user is not known");
             case CredentialLookup.Unavailable(var cause) -> unavailable(cause);
@@ -145,12 +175,12 @@ public final class StoredSecrets {
     private LoginDecision exchange(LoginRequest request, CredentialLookup lookup, MockKind mock) {
         return switch (lookup) {
             case CredentialLookup.Found(HashedCredential secret) ->
-                new LoginDecision.Ask(
-                        ExchangeSelection.exchangeFor(request.user(), Optional.of(secret), mocks.as(mock), random));
+                new LoginDecision.Ask(ExchangeSelection.exchangeFor(
+                        request.user(), Optional.of(secret), mocks.as(mock), request.endPoint(), random));
             case CredentialLookup.Unavailable(var cause) -> unavailable(cause);
             case CredentialLookup _ ->
-                new LoginDecision.Ask(
-                        ExchangeSelection.exchangeFor(request.user(), Optional.empty(), mocks.as(mock), random));
+                new LoginDecision.Ask(ExchangeSelection.exchangeFor(
+                        request.user(), Optional.empty(), mocks.as(mock), request.endPoint(), random));
         };
     }
 

@@ -30,6 +30,7 @@ import org.pgporter.config.PoolSettings;
 import org.pgporter.node.backend.BackendOpening;
 import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.SaltedPasswordCache;
+import org.pgporter.node.backend.ServerPasswords;
 import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
@@ -336,7 +337,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 saltedPasswords,
                 random,
                 tls.pool(settings),
-                settings.serverPassword(),
+                new ServerPasswords(settings.serverPassword(), settings.previousServerPassword()),
                 logsInAsClient(settings) ? () -> proofs.proof(credential(settings)) : Optional::empty);
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(

@@ -1,6 +1,7 @@
 package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.nio.charset.StandardCharsets;
 import org.pgporter.node.sql.StatementEffects;
@@ -19,27 +20,24 @@ final class BodyCursor {
         }
     };
 
-    private Batch batch;
-    private int mark;
-    private ByteBuf bytes;
+    private ByteBuf bytes = Unpooled.EMPTY_BUFFER;
     private int at;
     private int end;
     /// Most clients name the same statement again and again.
     private String lastName = "";
 
-    /// At the body of a marked frame, as far as it is there.
-    BodyCursor(Batch batch, int mark) {
-        this.batch = batch;
-        this.bytes = batch.bytes();
-        moveTo(batch, mark);
+    /// To the body of a marked frame, as far as it is there.
+    void moveTo(Batch batch, int mark) {
+        bytes = batch.bytes();
+        at = batch.bodyStart(mark);
+        end = batch.end(mark);
     }
 
-    void moveTo(Batch other, int otherMark) {
-        batch = other;
-        mark = otherMark;
-        bytes = other.bytes();
-        at = other.bodyStart(otherMark);
-        end = other.end(otherMark);
+    /// Lets the batch go, so that a session that is idle keeps nothing of its last query.
+    void leave() {
+        bytes = Unpooled.EMPTY_BUFFER;
+        at = 0;
+        end = 0;
     }
 
     int readByte() {
@@ -93,8 +91,7 @@ final class BodyCursor {
 
     /// What is left of the body, as a view.
     ByteBuf view() {
-        ByteBuf body = batch.body(mark);
-        return body.skipBytes(body.readableBytes() - (end - at));
+        return bytes.slice(at, end - at).asReadOnly();
     }
 
     /// What the statement text does that stands here.

@@ -132,6 +132,10 @@ final class ClientAuthentication {
                 session.logRejection(reason);
                 yield afterDelay(ProxyError.passwordRejected(session.user()));
             }
+            case AuthenticationStep.Refused(var message, var reason) -> {
+                session.logRejection(reason);
+                yield session.fail(ProxyError.refused(message));
+            }
             case AuthenticationStep.Malformed(var message) -> {
                 session.logRejection(message);
                 yield session.fail(ProxyError.protocolViolation(message));

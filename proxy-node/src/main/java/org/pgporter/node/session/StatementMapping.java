@@ -76,6 +76,9 @@ final class StatementMapping {
         if (asksSequences) {
             catalog.noteThatSequencesAreAsked();
         }
+        if (cursor != null) {
+            cursor.leave();
+        }
         return uses;
     }
 
@@ -88,11 +91,10 @@ final class StatementMapping {
     private BodyCursor body(Batch batch, int mark) {
         BodyCursor body = cursor;
         if (body == null) {
-            body = new BodyCursor(batch, mark);
+            body = new BodyCursor();
             cursor = body;
-        } else {
-            body.moveTo(batch, mark);
         }
+        body.moveTo(batch, mark);
         return body;
     }
 

@@ -21,6 +21,13 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
     /// peer that sends single bytes would otherwise fill the memory long before the limit.
     static final int CHUNK_COST = 512;
 
+    /// Up to here bytes are copied when most of their buffer is empty: less than they cost to keep.
+    static final int SMALL_CHUNK = 1024;
+
+    /// A buffer of at least this size may not be kept for the sake of a [#SMALL_CHUNK]: io_uring reads into buffers
+    /// of 16 KiB each, and a query that waits for a connection among thousands holds what it was read into.
+    static final int LARGE_BUFFER = 8 * 1024;
+
     /// Whoever takes the chunks.
     interface Consumer {
         void arrived();
@@ -85,7 +92,7 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        ByteBuf chunk = (ByteBuf) message;
+        ByteBuf chunk = rightSized(context, (ByteBuf) message);
         bytesIn += chunk.readableBytes();
         if (stopped || !chunk.isReadable()) {
             chunk.release();
@@ -98,6 +105,15 @@ final class SocketReader extends ChannelInboundHandlerAdapter {
             context.channel().config().setAutoRead(false);
         }
         tell();
+    }
+
+    private static ByteBuf rightSized(ChannelHandlerContext context, ByteBuf read) {
+        if (read.readableBytes() > SMALL_CHUNK || read.capacity() < LARGE_BUFFER) {
+            return read;
+        }
+        ByteBuf copy = context.alloc().directBuffer(read.readableBytes()).writeBytes(read);
+        read.release();
+        return copy;
     }
 
     @Override

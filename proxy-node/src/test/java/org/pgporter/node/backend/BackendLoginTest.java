@@ -6,6 +6,8 @@ import static org.pgporter.node.backend.Wires.joined;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.pkitesting.CertificateBuilder;
+import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -26,6 +28,7 @@ import org.pgporter.auth.credential.ScramSecret;
 import org.pgporter.auth.md5.Md5Response;
 import org.pgporter.auth.scram.ScramServerExchange;
 import org.pgporter.node.backend.BackendLogin.Step;
+import org.pgporter.node.tls.TlsSession;
 import org.pgporter.node.transport.RemoteAddress;
 import org.pgporter.node.transport.SocketOptions;
 import org.pgporter.protocol.codec.Batch;
@@ -64,6 +67,11 @@ class BackendLoginTest {
     private static final AuthenticationSasl SASL = new AuthenticationSasl(List.of("SCRAM-SHA-256"));
 
     private static BackendLogin login(Optional<Secret> password, Optional<BackendProof> proof) {
+        return login(password, proof, Optional.empty());
+    }
+
+    private static BackendLogin login(
+            Optional<Secret> password, Optional<BackendProof> proof, Optional<TlsSession> tls) {
         BackendSettings settings = new BackendSettings(
                 new RemoteAddress.Tcp("localhost", 5432),
                 new SocketOptions(true, 0, 0, 0, Duration.ZERO, Optional.empty(), 8192),
@@ -74,7 +82,7 @@ class BackendLoginTest {
                 10,
                 Optional.empty(),
                 Duration.ofSeconds(30));
-        return new BackendLogin(settings, password, proof, new SecureRandom());
+        return new BackendLogin(settings, password, proof, tls, new SecureRandom());
     }
 
     private final BackendLogin login = login(Optional.of(PASSWORD), Optional.empty());
@@ -255,8 +263,8 @@ class BackendLoginTest {
 
     // ---- SCRAM -----------------------------------------------------------------------------------------------
 
-    private final ScramServerExchange server =
-            new ScramServerExchange("rôle", ScramSecret.fromPassword(PASSWORD, SCRAM_SALT, 4096), new SecureRandom());
+    private final ScramServerExchange server = new ScramServerExchange(
+            "rôle", ScramSecret.fromPassword(PASSWORD, SCRAM_SALT, 4096), Optional.empty(), new SecureRandom());
 
     /// From AuthenticationSASL to the server's first message.
     private AuthenticationSaslContinue serverFirst(BackendLogin login, AuthenticationSasl offer) {
@@ -312,6 +320,52 @@ class BackendLoginTest {
     @Test
     void shouldChooseThePlainMechanismBesidesPlus() {
         serverFirst(login, new AuthenticationSasl(List.of("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256")));
+    }
+
+    @Test
+    void shouldBindItselfToTheServersCertificate() throws Exception { // checklist 35, 36
+        BackendLogin encrypted = login(Optional.of(PASSWORD), Optional.empty(), Optional.of(tls(Algorithm.ecp256)));
+        for (List<String> offer : List.of(
+                List.of("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"),
+                List.of("OAUTHBEARER", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"),
+                List.of("SCRAM-SHA-256-PLUS"))) {
+            assertThat(initial(encrypted, offer)).startsWith("SCRAM-SHA-256-PLUS:p=tls-server-end-point,,n=,r=");
+        }
+    }
+
+    @Test
+    void shouldTellTheServerThatItCouldHaveBoundItself() throws Exception {
+        BackendLogin encrypted = login(Optional.of(PASSWORD), Optional.empty(), Optional.of(tls(Algorithm.ecp256)));
+        assertThat(initial(encrypted, List.of("SCRAM-SHA-256"))).startsWith("SCRAM-SHA-256:y,,n=,r=");
+    }
+
+    @Test
+    void shouldSayThatItCannotBindItself() throws Exception {
+        BackendLogin withoutHash = login(Optional.of(PASSWORD), Optional.empty(), Optional.of(tls(Algorithm.ed25519)));
+        assertThat(initial(withoutHash, List.of("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256")))
+                .startsWith("SCRAM-SHA-256:n,,n=,r=");
+        assertThat(initial(login, List.of("SCRAM-SHA-256"))).startsWith("SCRAM-SHA-256:n,,n=,r=");
+    }
+
+    private static String initial(BackendLogin login, List<String> offer) {
+        SaslInitialResponse initial =
+                SaslInitialResponse.decode(body(sent(receive(login, new AuthenticationSasl(offer)))));
+        return initial.mechanism() + ":" + initial.response().orElseThrow().toText();
+    }
+
+    private static TlsSession tls(Algorithm algorithm) throws Exception {
+        return new TlsSession(
+                "TLSv1.3",
+                "TLS_AES_128_GCM_SHA256",
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.of(new CertificateBuilder()
+                        .algorithm(algorithm)
+                        .setIsCertificateAuthority(true)
+                        .subject("CN=localhost")
+                        .buildSelfSigned()
+                        .getCertificate()));
     }
 
     @Test

@@ -68,6 +68,26 @@ class PoolShardsIT {
         }
     }
 
+    /// The end of a connection is heard directly, its last words come through the shard of its loop.
+    @Test
+    void shouldTellWhyAConnectionWasRefusedEvenIfItsEndIsHeardFirst() throws Exception {
+        try (var postgres = FakePostgres.start()) {
+            // Given
+            var home = world.client(PoolWorld.plan(postgres.port()));
+            var open = home.attached(home.acquires());
+            var other = home.onTheOtherLoop();
+            home.gives(open);
+            postgres.refuse(fatalResponse("28P01", "no"));
+            open.backend().tell(new BackendConnection.Retire("test"));
+            await().until(() -> home.held() == 0);
+
+            // When, Then
+            try (var _ = other.behindTheOtherLoop()) {
+                assertThat(other.unserved(other.acquires()).message()).isEqualTo("no");
+            }
+        }
+    }
+
     @Test
     void shouldOpenOnTheLoopWhereSomebodyWaits() {
         try (var postgres = FakePostgres.start()) {

@@ -9,9 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -31,6 +34,7 @@ import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.LeaseEvent;
 import org.pgporter.node.backend.LeaseId;
 import org.pgporter.node.backend.SaltedPasswordCache;
+import org.pgporter.node.backend.ServerPasswords;
 import org.pgporter.node.backend.WantedParameters;
 import org.pgporter.node.tls.PoolTls;
 import org.pgporter.node.transport.EventLoops;
@@ -139,7 +143,7 @@ final class PoolWorld implements AutoCloseable {
                     new SaltedPasswordCache(cpu),
                     new SecureRandom(),
                     PoolTls.none(),
-                    Optional.of(Secret.of("secret")),
+                    new ServerPasswords(Optional.of(Secret.of("secret")), Optional.empty()),
                     Optional::empty);
             pool = kit.spawn(
                             Pool.create(plan, opening, permits, cap),
@@ -218,8 +222,29 @@ final class PoolWorld implements AutoCloseable {
             loops.loop(loop).submit(actions).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         }
 
-        /// Until the pool has heard what was said to it, and what was said to its connections and passed on
-        /// by them.
+        /// From now on every task of this loop finds that the other loop has done all it had to do meanwhile: whatever
+        /// takes one more turn here comes after what went there directly. Until closed.
+        AutoCloseable behindTheOtherLoop() {
+            AtomicBoolean goesOn = new AtomicBoolean(true);
+            loops.loop(loop).execute(() -> letTheOtherGoFirst(goesOn));
+            return () -> goesOn.set(false);
+        }
+
+        private void letTheOtherGoFirst(AtomicBoolean goesOn) {
+            if (!goesOn.get()) {
+                return;
+            }
+            try {
+                for (int hop = 0; hop < 3; hop++) {
+                    loops.loop((loop + 1) % loops.count()).submit(() -> {}).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+                }
+            } catch (InterruptedException | ExecutionException | TimeoutException e) {
+                throw new AssertionError(e);
+            }
+            loops.loop(loop).execute(() -> letTheOtherGoFirst(goesOn));
+        }
+
+        /// Until the pool has heard what was said to it, and what was said to its connections and passed on by them.
         void hasHeard() {
             try {
                 for (int hop = 0; hop < 3; hop++) {

@@ -3,6 +3,7 @@ package org.pgporter.node.transport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -35,6 +36,27 @@ final class SocketReaderTest {
             chunks++;
         }
         assertThat(chunks).isLessThan(1000);
+    }
+
+    @Test
+    void shouldNotKeepALargeBufferForFewBytes() {
+        ByteBuf large = Unpooled.buffer(16 * 1024).writeBytes(new byte[] {1, 2, 3});
+        channel.pipeline().fireChannelRead(large);
+
+        ByteBuf taken = Objects.requireNonNull(reader.poll(channel), "no chunk is waiting");
+        assertThat(large.refCnt()).isZero();
+        assertThat(taken.capacity()).isLessThan(64);
+        assertThat(ByteBufUtil.getBytes(taken)).containsExactly(1, 2, 3);
+        taken.release();
+    }
+
+    @Test
+    void shouldKeepALargeBufferThatIsUsed() {
+        ByteBuf large = Unpooled.buffer(16 * 1024).writeZero(SocketReader.SMALL_CHUNK + 1);
+        channel.pipeline().fireChannelRead(large);
+
+        assertThat(reader.poll(channel)).isSameAs(large);
+        large.release();
     }
 
     @Test

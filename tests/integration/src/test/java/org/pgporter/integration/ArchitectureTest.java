@@ -36,6 +36,7 @@ class ArchitectureTest {
             List.of("org.pgporter.node.transport"),
             List.of("org.pgporter.node.backend"),
             List.of("org.pgporter.node.pool"),
+            List.of("org.pgporter.node.hba"),
             List.of("org.pgporter.node.authquery"),
             List.of("org.pgporter.node.login"),
             List.of("org.pgporter.node.session"),

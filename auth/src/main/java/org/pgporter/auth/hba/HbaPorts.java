@@ -1,0 +1,4 @@
+package org.pgporter.auth.hba;
+
+/// Whom rules may ask.
+public record HbaPorts(RoleMembership roles, HostNames hostNames, LocalNetworks networks) {}
