@@ -8,6 +8,7 @@ import com.unboundid.ldap.sdk.Filter;
 import com.unboundid.ldap.sdk.SearchScope;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,7 +72,8 @@ class LdapTargetTest {
                         "(&(uid=$username)(objectClass=person))",
                         Optional.empty(),
                         Optional.empty()));
-        assertThat(LdapTarget.of(Map.of("ldapurl", "ldap://[::1]:1/dc=x")).servers()).containsExactly("::1");
+        assertThat(LdapTarget.of(Map.of("ldapurl", "ldap://[::1]:1/dc=x")).servers())
+                .containsExactly("::1");
     }
 
     @Test
@@ -126,11 +128,12 @@ class LdapTargetTest {
                 "a\\,b"
             })
     void shouldNotLetANameChangeItsPlaceInTheTree(String user) throws Exception {
-        String name = new LdapTarget.Simple("uid=", ",ou=people,dc=x").bindName(user).orElseThrow();
+        String name =
+                new LdapTarget.Simple("uid=", ",ou=people,dc=x").bindName(user).orElseThrow();
 
         DN parsed = new DN(name);
         assertThat(parsed.getRDNs()).hasSize(3);
-        assertThat(parsed.getRDN().isMultiValued()).isFalse();
+        assertThat(Objects.requireNonNull(parsed.getRDN()).isMultiValued()).isFalse();
         assertThat(parsed.getRDN().getAttributeValues()).containsExactly(user);
         assertThat(parsed.getParent()).isEqualTo(new DN("ou=people,dc=x"));
     }
