@@ -1,22 +1,28 @@
 package org.pgporter.config;
 
 import java.time.Duration;
+import java.util.Optional;
 
-/// Section `general`: one node, and the defaults of all pools. The groups are for readers of the code; in the file
-/// their keys stand directly in the section.
+/// Section `general`: one node, and the defaults of all pools. The groups are for readers of the code; in
+/// the file their keys stand directly in the section.
 ///
 /// @param listener where clients connect to
 /// @param eventLoops how many event loops, and of which kind
 /// @param limits what clients may take
 /// @param sockets TCP options of both legs
 /// @param access who may come in
+/// @param methods what methods of authentication may take
+/// @param secrets where `${secret:NAME}` leads
 /// @param databaseLimits the defaults of all databases
 /// @param tls what holds for TLS on both legs
 /// @param clientTls TLS towards clients
 /// @param serverTls TLS towards PostgreSQL, the defaults of all databases
 /// @param pools the defaults of all pools
 /// @param log what is logged and how
-/// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at once
+/// @param jwt one issuer of tokens, and what holds for all
+/// @param talos as section `talos` at the top
+/// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at
+///     once
 public record GeneralConfig(
         @Flat ListenerConfig listener,
         @Flat EventLoopConfig eventLoops,
@@ -26,9 +32,13 @@ public record GeneralConfig(
         @Flat ClientTlsOptions clientTls,
         @Flat ServerTlsOptions serverTls,
         @Flat AccessOptions access,
+        @Flat MethodOptions methods,
+        @Flat SecretsOptions secrets,
         @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
         @Flat LogConfig log,
+        @Flat JwtOptions jwt,
+        Optional<TalosConfig> talos,
         Duration shutdownTimeout) {
     private static final GeneralConfig DEFAULTS = new GeneralConfig(
             ListenerConfig.defaults(),
@@ -39,9 +49,13 @@ public record GeneralConfig(
             ClientTlsOptions.defaults(),
             ServerTlsOptions.defaults(),
             AccessOptions.defaults(),
+            MethodOptions.defaults(),
+            SecretsOptions.defaults(),
             DatabaseLimits.defaults(),
             PoolOptions.defaults(),
             LogConfig.defaults(),
+            JwtOptions.defaults(),
+            Optional.empty(),
             Duration.ofSeconds(10));
 
     public GeneralConfig {
@@ -99,6 +113,14 @@ public record GeneralConfig(
         return Records.with(this, "access", changed);
     }
 
+    public GeneralConfig withMethods(MethodOptions changed) {
+        return Records.with(this, "methods", changed);
+    }
+
+    public GeneralConfig withSecrets(SecretsOptions changed) {
+        return Records.with(this, "secrets", changed);
+    }
+
     public GeneralConfig withDatabaseLimits(DatabaseLimits changed) {
         return Records.with(this, "databaseLimits", changed);
     }
@@ -109,6 +131,14 @@ public record GeneralConfig(
 
     public GeneralConfig withLog(LogConfig changed) {
         return Records.with(this, "log", changed);
+    }
+
+    public GeneralConfig withJwt(JwtOptions changed) {
+        return Records.with(this, "jwt", changed);
+    }
+
+    public GeneralConfig withTalos(TalosConfig changed) {
+        return Records.with(this, "talos", Optional.of(changed));
     }
 
     public GeneralConfig withShutdownTimeout(Duration changed) {

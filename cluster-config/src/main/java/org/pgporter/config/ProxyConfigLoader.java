@@ -14,9 +14,13 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
-/// Reads a configuration file. Nothing is thrown for what stands in the file: every mistake is in the answer.
+/// Reads a configuration file. Nothing is thrown for what stands in the file: every mistake is in the
+/// answer.
 public final class ProxyConfigLoader {
     /// Thousands of users fit; what is larger is the wrong file.
     private static final int MOST_FILE_BYTES = 16 * 1024 * 1024;
@@ -52,12 +56,60 @@ public final class ProxyConfigLoader {
         Problems problems = new Problems(fileName);
         Optional<ProxyConfig> config = compose(yaml, problems)
                 .flatMap(root ->
-                        new RecordBinder(problems, new References(folder(fileName), environment)).bindRoot(root));
+                        new RecordBinder(problems, references(root, folder(fileName), environment)).bindRoot(root));
         if (config.isEmpty() || !problems.isEmpty()) {
             return new Loaded.Invalid(problems.errors());
         }
         warn(config.get(), problems);
         return new Loaded.Valid(config.get(), problems.warnings());
+    }
+
+    /// Where the secrets of a configuration are, whatever else stands in it and can be resolved; empty when it names
+    /// no file of secrets.
+    public static Optional<SecretsSource> secrets(Path file) throws IOException {
+        Path folder = folder(file.toString());
+        return compose(Files.readString(file), new Problems(file.toString()))
+                .map(root ->
+                        secretsOptions(root, new References(folder, name -> Optional.ofNullable(System.getenv(name)))))
+                .filter(options -> options.secretsFile().isPresent())
+                .map(options -> References.source(folder, options));
+    }
+
+    private static References references(Node root, Path folder, Function<String, Optional<String>> environment) {
+        References references = new References(folder, environment);
+        return references.with(secretsOptions(root, references));
+    }
+
+    /// What is wrong with the two keys is said when all keys are read.
+    private static SecretsOptions secretsOptions(Node root, References references) {
+        Optional<Node> general = value(root, "general");
+        return general.flatMap(section -> path(section, "secrets_file", references))
+                .map(file -> new SecretsOptions(
+                        Optional.of(file), general.flatMap(section -> path(section, "secrets_key_file", references))))
+                .orElse(SecretsOptions.defaults());
+    }
+
+    private static Optional<Path> path(Node section, String key, References references) {
+        return value(section, key)
+                .filter(ScalarNode.class::isInstance)
+                .map(node -> ((ScalarNode) node).getValue())
+                .flatMap(text -> {
+                    try {
+                        return Optional.of(Path.of(references.resolve(text).text()));
+                    } catch (References.Unresolved | InvalidPathException _) {
+                        return Optional.empty();
+                    }
+                });
+    }
+
+    private static Optional<Node> value(Node section, String key) {
+        return section instanceof MappingNode mapping
+                ? mapping.getValue().stream()
+                        .filter(tuple -> tuple.getKeyNode() instanceof ScalarNode name
+                                && name.getValue().equals(key))
+                        .map(NodeTuple::getValueNode)
+                        .findFirst()
+                : Optional.empty();
     }
 
     private static Optional<Node> compose(String yaml, Problems problems) {
@@ -96,6 +148,13 @@ public final class ProxyConfigLoader {
     }
 
     private static void warn(ProxyConfig config, Problems problems) {
+        if (config.general().jwt().issuer().isPresent()
+                && config.general().jwt().jwtIssuer().isEmpty()) {
+            problems.warning(
+                    "general.jwt_audience",
+                    "alone says which tokens are meant: without jwt_issuer nobody looks who issued them",
+                    "set jwt_issuer");
+        }
         config.pools().forEach((name, pool) -> {
             List<UserConfig> users = pool.users();
             for (int i = 0; i < users.size(); i++) {
