@@ -7,6 +7,7 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.pgporter.auth.hba.RuleProblems;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.hba.AccessRules;
@@ -91,7 +92,7 @@ final class WhoOption {
                         ? Optional.of(new TlsSession(
                                 "TLSv1.3", "", Optional.empty(), Optional.empty(), List.of(), Optional.empty()))
                         : Optional.empty(),
-                Optional.empty());
+                OptionalInt.empty());
     }
 
     private SocketAddress remote(CommandLine line) {

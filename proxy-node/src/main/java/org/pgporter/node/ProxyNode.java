@@ -269,7 +269,8 @@ public final class ProxyNode {
                         tokens.talos()
                                 .map(verifier -> new LoginPolicy.TalosUser(
                                         TalosConfig.USER,
-                                        new TalosLogin(config, config.talosAnywhere().orElseThrow(), verifier))))
+                                        new TalosLogin(
+                                                config, config.talosAnywhere().orElseThrow(), verifier))))
                 .demanding(others::besides);
     }
 

@@ -19,6 +19,7 @@ import org.pgporter.auth.hba.HbaPolicy;
 import org.pgporter.auth.hba.HbaRule;
 import org.pgporter.auth.hba.HbaVerdict;
 import org.pgporter.config.ProxyConfig;
+import org.pgporter.config.TalosConfig;
 import org.pgporter.config.UserConfig;
 import org.pgporter.node.error.ProxyError;
 import org.pgporter.protocol.message.ErrorResponse;
@@ -56,7 +57,9 @@ public record LoginExplanation(
         for (AuthMethod method : AuthMethod.values()) {
             methods.put(method, noting(begun, Optional.of(method)));
         }
-        LoginPolicy policy = new LoginPolicy(watched, methods, noting(begun, Optional.empty()), Optional.empty());
+        Optional<LoginPolicy.TalosUser> talos = config.talosAnywhere()
+                .map(_ -> new LoginPolicy.TalosUser(TalosConfig.USER, noting(begun, Optional.of(AuthMethod.JWT))));
+        LoginPolicy policy = new LoginPolicy(watched, methods, noting(begun, Optional.empty()), talos);
         return policy.decide(request).thenApply(decision -> {
             Begun noted = begun.get();
             return noted == null
@@ -86,6 +89,13 @@ public record LoginExplanation(
     private static LoginExplanation explained(
             ProxyConfig config, LoginRequest request, Optional<HbaRule> rule, AuthMethod demanded) {
         List<String> reasons = new ArrayList<>();
+        if (config.talosAnywhere().isPresent() && request.user().equals(TalosConfig.USER)) {
+            return new LoginExplanation(
+                    rule,
+                    Optional.of(AuthMethod.JWT),
+                    Optional.empty(),
+                    List.of("behind the name " + TalosConfig.USER + " everybody comes with a token that names a role"));
+        }
         Optional<UserConfig> user = config.pool(request.database()).flatMap(pool -> pool.user(request.user()));
         if (config.pool(request.database()).isEmpty()) {
             reasons.add("there is no database \"" + request.database()
@@ -94,7 +104,15 @@ public record LoginExplanation(
             reasons.add("user \"" + request.user() + "\" is not among the users of this database");
         }
         reasons.add(rule.isPresent() ? "the rule demands " + demanded : "there are no rules (general.pg_hba)");
-        Optional<AuthMethod> own = user.flatMap(it -> ownMethod(it, reasons));
+        rule.map(it -> it.options().get("clientcert"))
+                .ifPresent(level -> reasons.add("and a certificate of the client (clientcert=" + level + ")"));
+        Optional<AuthMethod> own = rule.isEmpty() && comesWithToken(config, request, user)
+                ? Optional.of(AuthMethod.JWT)
+                : user.flatMap(it -> ownMethod(it, reasons));
+        if (own.filter(AuthMethod.JWT::equals).isPresent()
+                && user.flatMap(UserConfig::password).isEmpty()) {
+            reasons.add("who has this name comes with a token of an issuer");
+        }
         AuthMethod method = demanded == AuthMethod.MD5 ? own.orElse(AuthMethod.MD5) : demanded;
         switch (demanded) {
             case MD5 -> {
@@ -111,6 +129,15 @@ public record LoginExplanation(
             case REJECT, PASSWORD, CERT, PAM, LDAP, PEER, JWT, OAUTH -> {}
         }
         return new LoginExplanation(rule, Optional.of(method), Optional.empty(), reasons);
+    }
+
+    private static boolean comesWithToken(ProxyConfig config, LoginRequest request, Optional<UserConfig> user) {
+        return user.flatMap(UserConfig::issuer).isPresent()
+                || (!config.knows(request.user())
+                        && config.tokenIssuers().values().stream()
+                                .anyMatch(issuer -> issuer.users().autoProvision()
+                                        && issuer.isFor(request.user())
+                                        && issuer.allows(request.database())));
     }
 
     /// By what the user of the configuration proves himself where no rule says otherwise.

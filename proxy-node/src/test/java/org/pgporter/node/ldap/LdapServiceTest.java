@@ -235,11 +235,7 @@ class LdapServiceTest {
             closed = socket.getLocalPort();
         }
         try (LdapService ldap = service()) {
-            assertThat(ask(
-                            ldap,
-                            options("simple", "plain", "ldapport", Integer.toString(closed)),
-                            "alice",
-                            "alice's"))
+            assertThat(ask(ldap, options("simple", "plain", "ldapport", Integer.toString(closed)), "alice", "alice's"))
                     .isInstanceOf(LdapOutcome.Broken.class);
             assertThat(ask(ldap, options("search", "plain", "ldapbindpasswd", "changed"), "alice", "alice's"))
                     .isInstanceOf(LdapOutcome.Broken.class);
@@ -277,15 +273,16 @@ class LdapServiceTest {
                     // the test is over
                 }
             });
-            LdapTarget hangs = LdapTarget.of(
-                    options("simple", "plain", "ldapport", Integer.toString(silent.getLocalPort())));
+            LdapTarget hangs =
+                    LdapTarget.of(options("simple", "plain", "ldapport", Integer.toString(silent.getLocalPort())));
             CompletableFuture<LdapOutcome> first = stage(ldap, hangs);
             CompletableFuture<LdapOutcome> second = stage(ldap, hangs);
             LdapOutcome third = stage(ldap, hangs).join();
 
-            assertThat(third).isInstanceOfSatisfying(
-                    LdapOutcome.Broken.class,
-                    it -> assertThat(it.cause()).contains("too many logins wait for the directory"));
+            assertThat(third)
+                    .isInstanceOfSatisfying(
+                            LdapOutcome.Broken.class,
+                            it -> assertThat(it.cause()).contains("too many logins wait for the directory"));
             assertThat(ask(ldap, options("simple", "plain"), "alice", "alice's"))
                     .isInstanceOf(LdapOutcome.Accepted.class);
             assertThat(first.join()).isInstanceOf(LdapOutcome.Broken.class);
@@ -301,11 +298,7 @@ class LdapServiceTest {
     @Test
     void shouldTakeTheNextServerWhenTheFirstIsAway() {
         try (LdapService ldap = service()) {
-            assertThat(ask(
-                            ldap,
-                            options("simple", "plain", "ldapserver", "127.0.0.2 localhost"),
-                            "alice",
-                            "alice's"))
+            assertThat(ask(ldap, options("simple", "plain", "ldapserver", "127.0.0.2 localhost"), "alice", "alice's"))
                     .isInstanceOf(LdapOutcome.Accepted.class);
         }
     }

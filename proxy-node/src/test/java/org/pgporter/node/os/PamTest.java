@@ -68,8 +68,7 @@ class PamTest {
         String lockedOut = service("auth required pam_permit.so", "account required pam_deny.so");
         assertThat(ask(lockedOut, PASSWORD))
                 .isInstanceOfSatisfying(
-                        Pam.Outcome.Denied.class,
-                        it -> assertThat(it.reason()).startsWith("pam_acct_mgmt: "));
+                        Pam.Outcome.Denied.class, it -> assertThat(it.reason()).startsWith("pam_acct_mgmt: "));
     }
 
     @Test

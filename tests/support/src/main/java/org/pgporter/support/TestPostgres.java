@@ -223,22 +223,30 @@ public final class TestPostgres implements AutoCloseable {
     /// Replaces the lines of `pg_hba.conf`, as [TestPostgresBuilder#hba] does before the start, and returns
     /// when new connections meet them.
     public void useHba(String... lines) {
-        var loaded = "select pg_conf_load_time()::text";
-        var before = rows(loaded);
-        try {
+        try (var connection = connect("postgres");
+                var statement = connection.createStatement()) {
             process.useHba(TestPostgresBuilder.hbaWithSuperuser(List.of(lines)));
+            var errors = statement.executeQuery("""
+                    select string_agg(line_number || ': ' || error, '; ') from pg_hba_file_rules where error is not null
+                    """);
+            if (errors.next() && errors.getString(1) != null) {
+                throw new IllegalStateException("the server does not understand line " + errors.getString(1));
+            }
+            var reloaded = statement.executeQuery("select pg_conf_load_time()::text, pg_reload_conf()");
+            reloaded.next();
+            var before = reloaded.getString(1);
+            await().atMost(RECOVERS_WITHIN)
+                    .pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(5))
+                    .until(() -> !rows("select pg_conf_load_time()::text")
+                            .getFirst()
+                            .getFirst()
+                            .equals(before));
+        } catch (SQLException e) {
+            throw new IllegalStateException("the rules cannot be reloaded: " + e.getMessage(), e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        var errors = rows("select line_number, error from pg_hba_file_rules where error is not null");
-        if (!errors.isEmpty()) {
-            throw new IllegalStateException("the server does not understand " + errors);
-        }
-        sql("select pg_reload_conf()");
-        await().atMost(RECOVERS_WITHIN)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(5))
-                .until(() -> !rows(loaded).equals(before));
     }
 
     public boolean isRunning() {
