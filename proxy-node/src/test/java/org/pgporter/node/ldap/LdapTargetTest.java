@@ -132,8 +132,8 @@ class LdapTargetTest {
 
         DN parsed = new DN(name);
         assertThat(parsed.getRDNs()).hasSize(3);
-        assertThat(parsed.getRDN().isMultiValued()).isFalse();
-        assertThat(parsed.getRDN().getAttributeValues()).containsExactly(user);
+        assertThat(parsed.getRDNs()[0].isMultiValued()).isFalse();
+        assertThat(parsed.getRDNs()[0].getAttributeValues()).containsExactly(user);
         assertThat(parsed.getParent()).isEqualTo(new DN("ou=people,dc=x"));
     }
 
