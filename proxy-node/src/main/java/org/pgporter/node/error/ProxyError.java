@@ -158,7 +158,10 @@ public final class ProxyError {
         return ErrorResponse.of(
                 Severity.FATAL,
                 SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
-                "no pg_hba.conf entry for " + attempt(request).replaceFirst("^connection for ", ""));
+                "no pg_hba.conf entry for "
+                        + attempt(request)
+                                .replaceFirst("^connection for ", "")
+                                .replaceFirst("^replication connection for ", "replication connection from "));
     }
 
     private static String attempt(HbaRequest request) {

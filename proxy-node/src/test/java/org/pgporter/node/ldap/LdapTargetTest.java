@@ -8,7 +8,6 @@ import com.unboundid.ldap.sdk.Filter;
 import com.unboundid.ldap.sdk.SearchScope;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -133,8 +132,8 @@ class LdapTargetTest {
 
         DN parsed = new DN(name);
         assertThat(parsed.getRDNs()).hasSize(3);
-        assertThat(Objects.requireNonNull(parsed.getRDN()).isMultiValued()).isFalse();
-        assertThat(parsed.getRDN().getAttributeValues()).containsExactly(user);
+        assertThat(parsed.getRDNs()[0].isMultiValued()).isFalse();
+        assertThat(parsed.getRDNs()[0].getAttributeValues()).containsExactly(user);
         assertThat(parsed.getParent()).isEqualTo(new DN("ou=people,dc=x"));
     }
 
