@@ -58,7 +58,8 @@ final class ServeCommand implements Callable<Integer> {
             Signals.onHangup(() -> {
                 LOG.atInfo()
                         .addKeyValue(LogKeys.REASON, "the configuration itself is read only at start")
-                        .log("reading certificates and rules for logins again, and forgetting what auth_query has found");
+                        .log(
+                                "reading certificates and rules for logins again, and forgetting what auth_query has found");
                 node.tls().reload();
                 node.accessRules().reload();
                 node.authQuery().forgetAll();

@@ -26,8 +26,8 @@ import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.pgporter.auth.MockKind;
 import org.pgporter.auth.MockSecrets;
@@ -66,6 +66,7 @@ import org.pgporter.node.session.ConnectionLimits;
 import org.pgporter.node.session.PinBoard;
 import org.pgporter.node.session.SessionServices;
 import org.pgporter.node.session.Sessions;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.tls.TlsProblem;
 import org.pgporter.node.transport.EventLoops;
@@ -95,6 +96,7 @@ public final class ProxyNode {
     private final LocalPermits permits;
     private final CancelKeys<ActorRef<ClientSession.Command>> cancelKeys;
     private final PinBoard pins;
+    private final Statistics statistics;
     private final AtomicBoolean draining;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
@@ -112,6 +114,7 @@ public final class ProxyNode {
             LocalPermits permits,
             CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
             PinBoard pins,
+            Statistics statistics,
             AtomicBoolean draining) {
         this.config = config;
         this.loops = loops;
@@ -125,6 +128,7 @@ public final class ProxyNode {
         this.authQuery = authQuery;
         this.permits = permits;
         this.cancelKeys = cancelKeys;
+        this.statistics = statistics;
         this.pins = pins;
         this.draining = draining;
         system.getWhenTerminated().whenComplete((_, _) -> Thread.ofVirtual().start(this::closeTheRest));
@@ -172,6 +176,7 @@ public final class ProxyNode {
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
         MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
+        Statistics statistics = new Statistics(loops.count());
         ProofStore proofs = new LocalProofs();
         DynamicPools dynamicPools = new DynamicPools();
         AuthQuery authQuery =
@@ -181,13 +186,21 @@ public final class ProxyNode {
             return new SessionServices(
                     config,
                     loops,
-                    logins(config, access, new ConfiguredCredentials(config, mocks, cpu), authQuery, mocks, random, cpu),
+                    logins(
+                            config,
+                            access,
+                            new ConfiguredCredentials(config, mocks, cpu),
+                            authQuery,
+                            mocks,
+                            random,
+                            cpu),
                     guard,
                     new Directory(config, authQuery::forget),
                     limits,
                     cancelKeys,
                     pools,
                     pins,
+                    statistics,
                     draining);
         };
         List<Listener> listeners = new CopyOnWriteArrayList<>();
@@ -203,7 +216,8 @@ public final class ProxyNode {
                                 database -> config.pool(database)
                                         .flatMap(PoolConfig::authQuery)
                                         .map(AuthQueryConfig::options),
-                                dynamicPools),
+                                dynamicPools,
+                                statistics),
                         DispatcherSelector.fromConfig(loops.dispatcher(0)),
                         services,
                         () -> closeAll(listeners)),
@@ -224,6 +238,7 @@ public final class ProxyNode {
                 permits,
                 cancelKeys,
                 pins,
+                statistics,
                 draining);
         try {
             node.open();
@@ -407,6 +422,11 @@ public final class ProxyNode {
     /// Which sessions keep their backend connections between transactions.
     public PinBoard pins() {
         return pins;
+    }
+
+    /// What has been counted of each pool.
+    public Statistics statistics() {
+        return statistics;
     }
 
     public Holdings holdings() {

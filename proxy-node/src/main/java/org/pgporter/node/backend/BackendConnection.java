@@ -292,7 +292,12 @@ public final class BackendConnection {
                     opening.passwords().holds(password);
                 }
                 BackendConversation talk = new BackendConversation(
-                        socket.allocator(), settings.statementCapacity(), accepted, settings.user(), parameters);
+                        socket.allocator(),
+                        settings.statementCapacity(),
+                        accepted,
+                        opening.meter(),
+                        settings.user(),
+                        parameters);
                 owner.tell(new Opened(
                         context.getSelf(),
                         parameters,

@@ -52,6 +52,7 @@ final class BackendConversation {
     private final StatementTranslation statements;
     private final BackendParameters parameters;
     private final AcceptedValues accepted;
+    private final Meter meter;
     private final String loginRole;
     private boolean lent;
 
@@ -65,18 +66,21 @@ final class BackendConversation {
     /// The client has been told that a table has changed; what the server says up to ReadyForQuery is not for it.
     private boolean refusing;
 
+    /// @param meter counts what is said
     /// @param loginRole the role that the backend connection logged in as
     /// @param reported the parameters that the backend reported at its login
     BackendConversation(
             ByteBufAllocator allocator,
             int statementCapacity,
             AcceptedValues accepted,
+            Meter meter,
             String loginRole,
             ServerParameters reported) {
         this.allocator = allocator;
+        this.meter = meter;
         this.prepared = new PreparedOnBackend(statementCapacity);
         this.owed = new RepliesOwed(prepared);
-        this.statements = new StatementTranslation(prepared, owed, () -> status == TransactionStatus.FAILED);
+        this.statements = new StatementTranslation(prepared, owed, meter, () -> status == TransactionStatus.FAILED);
         this.parameters = new BackendParameters(accepted, reported);
         this.accepted = accepted;
         this.loginRole = loginRole;
@@ -89,6 +93,7 @@ final class BackendConversation {
     /// Whether a session uses the backend: what is reported then is that session's doing.
     void lent(boolean lent) {
         this.lent = lent;
+        meter.handedOver();
     }
 
     TransactionStatus status() {
@@ -221,6 +226,7 @@ final class BackendConversation {
     /// The bytes to write for a batch. Takes over the batch's bytes.
     ByteBuf toServer(Batch batch, @Nullable StatementUse @Nullable [] uses) {
         insideClientFrame = batch.endsInsideFrame();
+        meter.sent(batch);
         if (uses == null) {
             for (int i = 0; i < batch.marks(); i++) {
                 statements.track(batch, i);
@@ -335,8 +341,10 @@ final class BackendConversation {
             } else if (!insideServerFrame) {
                 localReplies(batch.bytes().writerIndex());
             }
+            ByteBuf forClient = out.result();
+            meter.toClient(forClient.readableBytes());
             return new ServerOutput(
-                    out.result(),
+                    forClient,
                     reported,
                     ours,
                     owed.drainOutcomes(),
@@ -460,8 +468,12 @@ final class BackendConversation {
                 return;
             }
             localReplies(batch.end(mark));
-            if (type == 'Z' && owed.settled()) {
-                statements.settled();
+            if (type == 'Z') {
+                boolean settled = owed.settled();
+                meter.ready(status, !settled);
+                if (settled) {
+                    statements.settled();
+                }
             }
         }
 
@@ -477,6 +489,7 @@ final class BackendConversation {
             }
             ErrorResponse error = ErrorResponse.decode(batch.body(mark));
             noteFatal(error);
+            meter.failed(error.sqlState());
             if (error.sqlState().equals(SqlState.FEATURE_NOT_SUPPORTED)
                     && REVALIDATION.equals(error.fields().get('R'))) {
                 prepared.planOutdated();

@@ -32,6 +32,7 @@ import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.backend.ServerPasswords;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
 
@@ -95,6 +96,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private final DynamicUse dynamicUse = new DynamicUse();
     /// Pools that nobody can join any more, while they close their connections.
     private final Map<ActorRef<Pool.Command>, PoolKey> ending = new HashMap<>();
+    private final Statistics statistics;
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
     /// Pools of one session each, with the key whose limit they count against.
     private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
@@ -112,7 +114,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             SecureRandom random,
             ProofStore proofs,
             Function<String, Optional<AuthQueryOptions>> dynamicLimits,
-            DynamicPools dynamicPools) {
+            DynamicPools dynamicPools,
+            Statistics statistics) {
         super(context);
         this.loops = loops;
         this.permits = permits;
@@ -122,6 +125,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         this.proofs = proofs;
         this.dynamicLimits = dynamicLimits;
         this.dynamicPools = dynamicPools;
+        this.statistics = statistics;
     }
 
     /// @param proofs what pools log in with whose connections log in as the client
@@ -135,11 +139,21 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             SecureRandom random,
             ProofStore proofs,
             Function<String, Optional<AuthQueryOptions>> dynamicLimits,
-            DynamicPools dynamicPools) {
+            DynamicPools dynamicPools,
+            Statistics statistics) {
         return Behaviors.withTimers(timers -> Behaviors.setup(context -> {
             timers.startTimerWithFixedDelay(new LookForUnused(), LOOKS_EVERY);
             return new PoolRegistry(
-                    context, loops, permits, saltedPasswords, tls, random, proofs, dynamicLimits, dynamicPools);
+                    context,
+                    loops,
+                    permits,
+                    saltedPasswords,
+                    tls,
+                    random,
+                    proofs,
+                    dynamicLimits,
+                    dynamicPools,
+                    statistics);
         }));
     }
 
@@ -170,15 +184,16 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private Behavior<Command> onTerminated(Terminated signal) {
         ActorRef<Pool.Command> guest = signal.getRef().unsafeUpcast();
-        Optional.ofNullable(ending.remove(guest)).ifPresent(this::dynamicEnded);
-        pools.entrySet().removeIf(entry -> {
-            boolean ended = entry.getValue().equals(guest);
-            if (ended) {
-                dynamicUse.ended(entry.getKey());
-                dynamicEnded(entry.getKey());
-            }
-            return ended;
-        });
+        pools.entrySet().stream()
+                .filter(entry -> entry.getValue().equals(guest))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .ifPresent(key -> {
+                    pools.remove(key);
+                    dynamicUse.ended(key);
+                    ended(key);
+                });
+        Optional.ofNullable(ending.remove(guest)).ifPresent(this::ended);
         Optional.ofNullable(alone.remove(guest))
                 .flatMap(key -> Optional.ofNullable(pools.get(key)))
                 .ifPresent(pool -> pool.tell(new Pool.GuestGone(guest)));
@@ -244,7 +259,10 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         }
     }
 
-    private void dynamicEnded(PoolKey key) {
+    private void ended(PoolKey key) {
+        if (!pools.containsKey(key)) { // or else there is another one already
+            statistics.forget(key);
+        }
         if (DynamicPools.counts(key.kind())) {
             dynamicPools.destroyed(key.database());
         }
@@ -338,7 +356,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 random,
                 tls.pool(settings),
                 new ServerPasswords(settings.serverPassword(), settings.previousServerPassword()),
-                logsInAsClient(settings) ? () -> proofs.proof(credential(settings)) : Optional::empty);
+                logsInAsClient(settings) ? () -> proofs.proof(credential(settings)) : Optional::empty,
+                new BackendOpening.Counting(statistics, plan.key()));
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(
                         Pool.create(plan, opening, permits, cap(plan, settings, loop)),

@@ -8,6 +8,7 @@ import org.pgporter.node.login.Directory;
 import org.pgporter.node.login.LoginGuard;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.pool.PoolRegistry;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.transport.EventLoops;
 
 /// What every session of a node works with.
@@ -16,6 +17,7 @@ import org.pgporter.node.transport.EventLoops;
 /// @param guard keeps those out who try too often
 /// @param directory which pool is for whom
 /// @param pins which sessions keep their backend connections
+/// @param statistics what is counted of each pool
 /// @param draining the node takes no new sessions
 public record SessionServices(
         ProxyConfig config,
@@ -27,4 +29,5 @@ public record SessionServices(
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
         ActorRef<PoolRegistry.Command> pools,
         PinBoard pins,
+        Statistics statistics,
         AtomicBoolean draining) {}

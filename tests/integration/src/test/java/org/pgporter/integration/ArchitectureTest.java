@@ -32,6 +32,7 @@ class ArchitectureTest {
             List.of("org.pgporter.node.error"),
             List.of("org.pgporter.node.sql"),
             List.of("org.pgporter.node.work"),
+            List.of("org.pgporter.node.stats"),
             List.of("org.pgporter.node.tls"),
             List.of("org.pgporter.node.transport"),
             List.of("org.pgporter.node.backend"),
