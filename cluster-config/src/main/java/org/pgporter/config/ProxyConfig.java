@@ -1,5 +1,6 @@
 package org.pgporter.config;
 
+import java.time.Duration;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -8,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.pgporter.auth.Secret;
+import org.pgporter.auth.TokenGrant;
 import org.pgporter.auth.credential.PlainPassword;
 import org.pgporter.auth.credential.StoredCredential;
 
@@ -17,7 +19,14 @@ import org.pgporter.auth.credential.StoredCredential;
 /// @param general this node, and the defaults of all pools
 /// @param cluster this node among the others
 /// @param pools the databases, by the name that clients use, in the order of the file; at least one
-public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<String, PoolConfig> pools) {
+/// @param issuers who issues tokens, by the name of the section, in the order of the file
+/// @param talos tokens that name a role; may also stand in section `general`
+public record ProxyConfig(
+        GeneralConfig general,
+        ClusterConfig cluster,
+        Map<String, PoolConfig> pools,
+        Map<String, IssuerConfig> issuers,
+        Optional<TalosConfig> talos) {
     /// So that names arrive as they were sent and times can be read, whatever the role's own settings are.
     private static final Map<String, String> LOOKUP_PARAMETERS = Map.of(
             "client_encoding", "UTF8",
@@ -25,10 +34,15 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
             "TimeZone", "UTC",
             "application_name", "pgporter auth_query");
 
+    /// The pool of a user with a token, and its connections with it, stays so long after his last session:
+    /// the next statement of a script is often the next session.
+    private static final Duration KEPT_FOR_TOKEN_USERS = Duration.ofSeconds(60);
+
     /// @throws ConfigException when sections contradict each other; paths start at the root, as in
     /// `pools.app.users[0].min_pool_size`
     public ProxyConfig {
         pools = Collections.unmodifiableMap(new LinkedHashMap<>(pools));
+        issuers = Collections.unmodifiableMap(new LinkedHashMap<>(issuers));
         Checks checks = new Checks();
         checks.require(
                 !pools.isEmpty(),
@@ -39,7 +53,13 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
         for (Map.Entry<String, PoolConfig> entry : pools.entrySet()) {
             checkPool(checks, general, entry.getKey(), entry.getValue());
         }
+        checkTokens(checks, general, pools, issuers, talos);
         checks.throwIfAny();
+    }
+
+    /// A configuration in which nobody comes with a token.
+    public ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<String, PoolConfig> pools) {
+        this(general, cluster, pools, Map.of(), Optional.empty());
     }
 
     /// A cluster of one with defaults and one pool.
@@ -57,6 +77,52 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
         return pool(database).flatMap(pool -> pool.user(user).map(found -> resolve(database, pool, found)));
     }
 
+    /// All issuers by name, with the one that `general.jwt_…` defines.
+    public Map<String, IssuerConfig> tokenIssuers() {
+        Map<String, IssuerConfig> all = new LinkedHashMap<>(issuers);
+        general.jwt().issuer().ifPresent(issuer -> all.put(JwtOptions.NAME, issuer));
+        return all;
+    }
+
+    /// Section `talos`, wherever it stands.
+    public Optional<TalosConfig> talosAnywhere() {
+        return talos.or(general::talos);
+    }
+
+    /// Whether some pool has a user of this name: then nobody else may go by it.
+    public boolean knows(String user) {
+        return pools.values().stream().anyMatch(pool -> pool.user(user).isPresent());
+    }
+
+    /// What holds for somebody of `database` who came with a token of an issuer: the settings of the user,
+    /// where the configuration has one that comes with tokens of this issuer, or those of the issuer where
+    /// it provides for
+    /// users that the configuration does not know. Empty in every other case.
+    public Optional<PoolSettings> settings(String database, String user, TokenGrant grant) {
+        Optional<IssuerConfig> issuer =
+                Optional.ofNullable(tokenIssuers().get(grant.issuer())).filter(found -> found.allows(database));
+        if (issuer.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!knows(user)) {
+            return pool(database)
+                    .filter(_ -> issuer.get().users().autoProvision())
+                    .map(pool -> provided(database, pool, user, issuer.get().users(), grant));
+        }
+        return pool(database)
+                .flatMap(pool -> pool.user(user))
+                .filter(configured -> configured.issuer().equals(Optional.of(grant.issuer())))
+                .flatMap(_ -> settings(database, user))
+                .map(settings -> settings.withGrant(grant));
+    }
+
+    private PoolSettings provided(String database, PoolConfig pool, String user, TokenUsers users, TokenGrant grant) {
+        UserConfig made = UserConfig.withoutPassword(user).withServerLogin(users.serverUser(), users.serverPassword());
+        return resolve(database, pool, made)
+                .withUnlisted(new UnlistedUsers("issuer " + grant.issuer(), users.maxUsers(), KEPT_FOR_TOKEN_USERS))
+                .withGrant(grant);
+    }
+
     private PoolSettings resolve(String database, PoolConfig pool, UserConfig user) {
         return new PoolSettings(
                 database,
@@ -67,6 +133,8 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 user.serverUsername().orElse(user.username()),
                 serverPassword(user, user.serverPassword(), user.password()),
                 serverPassword(user, user.previousServerPassword(), user.previousPassword()),
+                Optional.empty(),
+                Optional.empty(),
                 options(general, pool, user),
                 general.databaseLimits().overriddenBy(pool.databaseLimits()),
                 general.tls(),
@@ -94,10 +162,32 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                             StartupParameters.merge(options.startupParameters(), startupParameters));
                     return query.serverUser()
                             .map(role -> dynamic(
-                                    database, pool, role, PoolKind.SHARED, query.serverPassword(), role, options))
-                            .orElseGet(
-                                    () -> dynamic(database, pool, user, PoolKind.DYNAMIC, Optional.empty(), user, own));
+                                    database,
+                                    pool,
+                                    role,
+                                    PoolKind.SHARED,
+                                    query.serverPassword(),
+                                    role,
+                                    Optional.empty(),
+                                    options))
+                            .orElseGet(() -> dynamic(
+                                    database,
+                                    pool,
+                                    user,
+                                    PoolKind.DYNAMIC,
+                                    Optional.empty(),
+                                    user,
+                                    Optional.of(unlisted(database, query.options())),
+                                    own));
                 }));
+    }
+
+    private static UnlistedUsers unlisted(String database, AuthQueryOptions options) {
+        return new UnlistedUsers(
+                "auth_query of " + database,
+                options.maxDynamicPools(),
+                // Connections that are to be kept open are kept with their pool.
+                options.minPoolSize() > 0 ? Duration.ZERO : options.dynamicPoolIdleTimeout());
     }
 
     private PoolSettings dynamic(
@@ -107,6 +197,7 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
             PoolKind kind,
             Optional<Secret> password,
             String role,
+            Optional<UnlistedUsers> unlisted,
             PoolOptions options) {
         return new PoolSettings(
                 database,
@@ -117,6 +208,8 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 role,
                 password,
                 Optional.empty(),
+                Optional.empty(),
+                unlisted,
                 options,
                 general.databaseLimits().overriddenBy(pool.databaseLimits()),
                 general.tls(),
@@ -154,6 +247,8 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                             query.user(),
                             query.password(),
                             Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty(),
                             options,
                             DatabaseLimits.defaults(),
                             general.tls(),
@@ -181,18 +276,80 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
     }
 
     public ProxyConfig withGeneral(GeneralConfig changed) {
-        return new ProxyConfig(changed, cluster, pools);
+        return new ProxyConfig(changed, cluster, pools, issuers, talos);
     }
 
     public ProxyConfig withCluster(ClusterConfig changed) {
-        return new ProxyConfig(general, changed, pools);
+        return new ProxyConfig(general, changed, pools, issuers, talos);
     }
 
     /// With `pool` added, or in place of the one that has the name.
     public ProxyConfig withPool(String database, PoolConfig pool) {
         Map<String, PoolConfig> changed = new LinkedHashMap<>(pools);
         changed.put(database, pool);
-        return new ProxyConfig(general, cluster, changed);
+        return new ProxyConfig(general, cluster, changed, issuers, talos);
+    }
+
+    public ProxyConfig withIssuer(String name, IssuerConfig issuer) {
+        Map<String, IssuerConfig> changed = new LinkedHashMap<>(issuers);
+        changed.put(name, issuer);
+        return new ProxyConfig(general, cluster, pools, changed, talos);
+    }
+
+    public ProxyConfig withTalos(TalosConfig changed) {
+        return new ProxyConfig(general, cluster, pools, issuers, Optional.of(changed));
+    }
+
+    private static void checkTokens(
+            Checks checks,
+            GeneralConfig general,
+            Map<String, PoolConfig> pools,
+            Map<String, IssuerConfig> issuers,
+            Optional<TalosConfig> talos) {
+        issuers.keySet().forEach(name -> checks.notBlank("issuers." + name, name));
+        for (Map.Entry<String, IssuerConfig> issuer : issuers.entrySet()) {
+            checks.require(
+                    issuer.getValue().issuer().isPresent(),
+                    "issuers." + issuer.getKey() + ".issuer",
+                    "is missing",
+                    "give what stands in `iss` of its tokens",
+                    Set.of("issuer"));
+        }
+        checks.require(
+                !issuers.containsKey(JwtOptions.NAME) || general.jwt().issuer().isEmpty(),
+                "issuers." + JwtOptions.NAME,
+                "has the name of the issuer that general.jwt_… defines",
+                "give it another one",
+                Set.of("issuers"));
+        checks.require(
+                talos.isEmpty() || general.talos().isEmpty(),
+                "talos",
+                "stands at the top and in section general",
+                "remove one of the two",
+                Set.of("talos"));
+        Optional<TalosConfig> anywhere = talos.or(general::talos);
+        pools.forEach((database, pool) -> {
+            List<UserConfig> users = pool.users();
+            for (int i = 0; i < users.size(); i++) {
+                String path = "pools." + database + ".users[" + i + "]";
+                Optional<String> issuer = users.get(i).issuer();
+                checks.require(
+                        issuer.isEmpty()
+                                || issuers.containsKey(issuer.get())
+                                || issuer.get().equals(JwtOptions.NAME)
+                                        && general.jwt().issuer().isPresent(),
+                        path + ".issuer",
+                        "names no section of issuers",
+                        "",
+                        Set.of("issuer", "issuers"));
+                checks.require(
+                        anywhere.isEmpty() || !users.get(i).username().equals(TalosConfig.USER),
+                        path + ".username",
+                        "is the user behind which everybody comes with a Talos token",
+                        "give it another name",
+                        Set.of("username"));
+            }
+        });
     }
 
     private static void checkPool(Checks checks, GeneralConfig general, String name, PoolConfig pool) {
@@ -230,11 +387,12 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
             checks.require(
                     users.get(i).password().isPresent()
                             || users.get(i).authPamService().isPresent()
+                            || users.get(i).issuer().isPresent()
                             || general.access().pgHba().isPresent(),
                     path + ".users[" + i + "].password",
                     "is missing",
-                    "or set auth_pam_service, or rules in general.pg_hba that do not ask for one",
-                    Set.of("password", "auth_pam_service", "pg_hba"));
+                    "or set auth_pam_service, issuer, or rules in general.pg_hba that do not ask for one",
+                    Set.of("password", "auth_pam_service", "issuer", "pg_hba"));
         }
         for (int i = 0; i < users.size() && ofPool.isEmpty(); i++) {
             String userPath = path + ".users[" + i + "]";

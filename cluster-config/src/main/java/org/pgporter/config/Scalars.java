@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.pgporter.auth.Secret;
+import org.pgporter.auth.credential.JwtKeyFile;
 import org.pgporter.auth.credential.StoredCredential;
 
 /// Reads the text of one value as the type of its record component. Each error is reported once, and never
@@ -34,9 +35,9 @@ final class Scalars {
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration TEN_SECONDS = Duration.ofSeconds(10);
 
-    /// Prefixes by which PgDoorman names keys for tokens. Taken as plain passwords they would let in whoever
+    /// How PgDoorman names the key it makes tokens with. Taken as a plain password it would let in whoever
     /// guesses a path.
-    private static final List<String> TOKEN_PREFIXES = List.of("jwt-pkey-fpath:", "jwt-priv-key-fpath:");
+    private static final String PRIVATE_KEY = "jwt-priv-key-fpath:";
 
     private final Problems problems;
 
@@ -139,8 +140,8 @@ final class Scalars {
     }
 
     private Optional<?> secret(String text, String path) {
-        if (isTokenKey(text, path)) {
-            return Optional.empty();
+        if (text.startsWith(PRIVATE_KEY) || text.startsWith(JwtKeyFile.PREFIX)) {
+            return tokenKey(path);
         }
         if (text.isEmpty()) {
             problems.error(path, "is empty", "remove the key, or give a password");
@@ -158,8 +159,8 @@ final class Scalars {
     }
 
     private Optional<?> credential(String text, String path) {
-        if (isTokenKey(text, path)) {
-            return Optional.empty();
+        if (text.startsWith(PRIVATE_KEY)) {
+            return tokenKey(path);
         }
         if (text.isEmpty()) {
             problems.error(path, "is empty", "give `md5…`, `SCRAM-SHA-256$…` or a plain password");
@@ -181,12 +182,9 @@ final class Scalars {
         }
     }
 
-    private boolean isTokenKey(String text, String path) {
-        boolean found = TOKEN_PREFIXES.stream().anyMatch(text::startsWith);
-        if (found) {
-            problems.error(path, "names a key file for tokens, which is not supported by this version", "");
-        }
-        return found;
+    private Optional<?> tokenKey(String path) {
+        problems.error(path, "names a key file for tokens, which means nothing here", "");
+        return Optional.empty();
     }
 
     private Optional<?> refused(String path, String message, References.Resolved value) {

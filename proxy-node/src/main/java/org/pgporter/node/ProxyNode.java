@@ -1,6 +1,5 @@
 package org.pgporter.node;
 
-import com.github.benmanes.caffeine.cache.Ticker;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.net.InetAddress;
@@ -10,16 +9,13 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import org.apache.pekko.actor.BootstrapSetup;
@@ -29,35 +25,20 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.pgporter.auth.MockKind;
-import org.pgporter.auth.MockSecrets;
-import org.pgporter.auth.credential.CredentialSource;
 import org.pgporter.auth.credential.ProofStore;
-import org.pgporter.auth.credential.StoredCredential;
-import org.pgporter.auth.hba.AuthMethod;
-import org.pgporter.auth.hba.RuleProblems;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
 import org.pgporter.cluster.PoolKey;
-import org.pgporter.cluster.credential.ConfiguredCredentials;
 import org.pgporter.cluster.credential.LocalProofs;
 import org.pgporter.cluster.limit.LocalPermits;
-import org.pgporter.config.AuthQueryConfig;
 import org.pgporter.config.GeneralConfig;
 import org.pgporter.config.ListenerConfig;
-import org.pgporter.config.PoolConfig;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.authquery.AuthQuery;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.hba.AccessRules;
-import org.pgporter.node.hba.ConfiguredRoles;
-import org.pgporter.node.login.Directory;
-import org.pgporter.node.login.DynamicUsers;
 import org.pgporter.node.login.LoginGuard;
-import org.pgporter.node.login.LoginMethod;
-import org.pgporter.node.login.LoginPolicy;
-import org.pgporter.node.login.StoredSecrets;
 import org.pgporter.node.pool.DynamicPools;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.pool.TransportSettings;
@@ -69,6 +50,7 @@ import org.pgporter.node.session.Sessions;
 import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.tls.TlsProblem;
+import org.pgporter.node.token.NodeTokens;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.IoKind;
 import org.pgporter.node.transport.ListenAddress;
@@ -86,13 +68,11 @@ public final class ProxyNode {
     private final ProxyConfig config;
     private final EventLoops loops;
     private final NodeTls tls;
-    private final AccessRules access;
     private final CpuWork cpu;
+    private final NodeLogins logins;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
     private final ConnectionLimits limits;
-    private final LoginGuard guard;
-    private final AuthQuery authQuery;
     private final LocalPermits permits;
     private final CancelKeys<ActorRef<ClientSession.Command>> cancelKeys;
     private final PinBoard pins;
@@ -104,13 +84,11 @@ public final class ProxyNode {
             ProxyConfig config,
             EventLoops loops,
             NodeTls tls,
-            AccessRules access,
             CpuWork cpu,
+            NodeLogins logins,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
             ConnectionLimits limits,
-            LoginGuard guard,
-            AuthQuery authQuery,
             LocalPermits permits,
             CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
             PinBoard pins,
@@ -119,17 +97,15 @@ public final class ProxyNode {
         this.config = config;
         this.loops = loops;
         this.tls = tls;
-        this.access = access;
         this.cpu = cpu;
+        this.logins = logins;
         this.system = system;
         this.listeners = listeners;
         this.limits = limits;
-        this.guard = guard;
-        this.authQuery = authQuery;
         this.permits = permits;
         this.cancelKeys = cancelKeys;
-        this.statistics = statistics;
         this.pins = pins;
+        this.statistics = statistics;
         this.draining = draining;
         system.getWhenTerminated().whenComplete((_, _) -> Thread.ofVirtual().start(this::closeTheRest));
     }
@@ -156,46 +132,36 @@ public final class ProxyNode {
             loops.close();
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
-        AccessRules access;
+        CpuWork cpu = CpuWork.start("pgporter-cpu-");
+        SecureRandom random = new SecureRandom();
+        ProofStore proofs = new LocalProofs();
+        DynamicPools dynamicPools = new DynamicPools();
+        NodeLogins logins;
         try {
-            access = AccessRules.start(config, new ConfiguredRoles(config));
-        } catch (RuleProblems problems) {
+            logins = NodeLogins.start(config, proofs, dynamicPools, random, cpu);
+        } catch (NodeStartFailure failure) {
+            cpu.close();
             loops.close();
             tls.close();
-            throw new NodeStartFailure("general.pg_hba: " + problems.getMessage(), problems);
+            throw failure;
         }
-        CpuWork cpu = CpuWork.start("pgporter-cpu-");
         ConnectionLimits limits = new ConnectionLimits(
                 config.general().limits().maxConnections(),
                 config.general().loginLimits().maxUnauthenticatedConnections());
-        LoginGuard guard = new LoginGuard(config.general().loginLimits(), Ticker.systemTicker());
         LocalPermits permits = new LocalPermits();
         AtomicBoolean draining = new AtomicBoolean();
-        SecureRandom random = new SecureRandom();
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys =
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
-        MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
         Statistics statistics = new Statistics(loops.count());
-        ProofStore proofs = new LocalProofs();
-        DynamicPools dynamicPools = new DynamicPools();
-        AuthQuery authQuery =
-                new AuthQuery(config, proofs, dynamicPools, Ticker.systemTicker(), InstantSource.system());
         BiFunction<ActorContext<?>, ActorRef<PoolRegistry.Command>, SessionServices> services = (context, pools) -> {
-            authQuery.start(context, loops, pools);
+            logins.lookUpWith(context, loops, pools);
             return new SessionServices(
                     config,
                     loops,
-                    logins(
-                            config,
-                            access,
-                            new ConfiguredCredentials(config, mocks, cpu),
-                            authQuery,
-                            mocks,
-                            random,
-                            cpu),
-                    guard,
-                    new Directory(config, authQuery::forget),
+                    logins.policy(),
+                    logins.guard(),
+                    logins.directory(),
                     limits,
                     cancelKeys,
                     pools,
@@ -213,9 +179,6 @@ public final class ProxyNode {
                                 tls,
                                 random,
                                 proofs,
-                                database -> config.pool(database)
-                                        .flatMap(PoolConfig::authQuery)
-                                        .map(AuthQueryConfig::options),
                                 dynamicPools,
                                 statistics),
                         DispatcherSelector.fromConfig(loops.dispatcher(0)),
@@ -228,13 +191,11 @@ public final class ProxyNode {
                 config,
                 loops,
                 tls,
-                access,
                 cpu,
+                logins,
                 system,
                 listeners,
                 limits,
-                guard,
-                authQuery,
                 permits,
                 cancelKeys,
                 pins,
@@ -255,43 +216,6 @@ public final class ProxyNode {
                 .withFallback(loops.dispatcherConfig())
                 .withFallback(ClusterMembership.pekkoConfig(config.cluster()))
                 .withFallback(defaults);
-    }
-
-    private static LoginPolicy logins(
-            ProxyConfig config,
-            AccessRules access,
-            CredentialSource credentials,
-            AuthQuery authQuery,
-            MockSecrets mocks,
-            SecureRandom random,
-            Executor cpu) {
-        StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, Map.of());
-        DynamicUsers users = new DynamicUsers(
-                config, credentials, authQuery.credentials(), mocks, authQuery::succeeded, authQuery::failed);
-        LoginMethod byCredential = users.serving((source, shown) -> secrets.with(source, shown)::byCredential);
-        return new LoginPolicy(
-                access::policy,
-                Map.of(
-                        AuthMethod.TRUST,
-                        users.serving((source, shown) -> secrets.with(source, shown)::trust),
-                        AuthMethod.MD5,
-                        byCredential,
-                        AuthMethod.SCRAM_SHA_256,
-                        users.serving((source, shown) -> secrets.with(source, shown)::scram),
-                        AuthMethod.PASSWORD,
-                        users.serving((source, shown) -> secrets.with(source, shown)::password)),
-                byCredential,
-                Optional.empty());
-    }
-
-    private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {
-        List<StoredCredential> credentials = config.pools().values().stream()
-                .flatMap(pool -> pool.users().stream())
-                .flatMap(user -> user.password().stream())
-                .toList();
-        byte[] key = new byte[MockSecrets.MIN_KEY_LENGTH];
-        random.nextBytes(key);
-        return new MockSecrets(key, MockKind.ofMajority(credentials));
     }
 
     private void open() {
@@ -351,7 +275,12 @@ public final class ProxyNode {
 
     /// The rules for logins: how often each has decided, and the way to read them again.
     public AccessRules accessRules() {
-        return access;
+        return logins.access();
+    }
+
+    /// Whose tokens the node takes, and the way to read their key files again.
+    public NodeTokens tokens() {
+        return logins.tokens();
     }
 
     /// How the node's event loops talk to the operating system.
@@ -373,12 +302,12 @@ public final class ProxyNode {
     /// Users that are not configured: what has been counted of their lookups, and ways to forget what is
     /// known of them.
     public AuthQuery authQuery() {
-        return authQuery;
+        return logins.authQuery();
     }
 
     /// What has been counted of logins.
     public LoginGuard.Statistics logins() {
-        return guard.statistics();
+        return logins.guard().statistics();
     }
 
     /// Connections that were closed because too many had not logged in, since the start.
@@ -453,7 +382,7 @@ public final class ProxyNode {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
         tls.close();
-        access.close();
+        logins.close();
         cpu.close();
         closed.complete(null);
     }

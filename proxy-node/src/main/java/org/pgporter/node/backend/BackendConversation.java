@@ -35,12 +35,13 @@ final class BackendConversation {
 
     private static final Pattern DISCARD = Pattern.compile("\\s*DISCARD\\s+ALL\\s*;?\\s*", Pattern.CASE_INSENSITIVE);
 
-    /// Errors with the name of a statement in their message: "already exists", "does not exist", and "bind message
-    /// supplies 1 parameters, but prepared statement "s" requires 2".
+    /// Errors with the name of a statement in their message: "already exists", "does not exist", and "bind
+    /// message supplies 1 parameters, but prepared statement "s" requires 2".
     private static final Set<SqlState> TELL_NAMES = Set.of(
             SqlState.DUPLICATE_PREPARED_STATEMENT, SqlState.INVALID_SQL_STATEMENT_NAME, SqlState.PROTOCOL_VIOLATION);
 
-    /// The routine that says "cached plan must not change result type" (`plancache.c`); drivers look for it, too.
+    /// The routine that says "cached plan must not change result type" (`plancache.c`); drivers look for
+    /// it, too.
     private static final String REVALIDATION = "RevalidateCachedQuery";
 
     /// Length of the whole message.
@@ -54,6 +55,7 @@ final class BackendConversation {
     private final AcceptedValues accepted;
     private final Meter meter;
     private final String loginRole;
+    private final String defaultRole;
     private boolean lent;
 
     private final OwnRows ownRows = new OwnRows();
@@ -63,11 +65,13 @@ final class BackendConversation {
     private TransactionStatus status = TransactionStatus.IDLE;
     private boolean insideClientFrame;
     private boolean insideServerFrame;
-    /// The client has been told that a table has changed; what the server says up to ReadyForQuery is not for it.
+    /// The client has been told that a table has changed; what the server says up to ReadyForQuery is not
+    /// for it.
     private boolean refusing;
 
     /// @param meter counts what is said
     /// @param loginRole the role that the backend connection logged in as
+    /// @param defaultRole what its parameter `role` says while nobody has changed it
     /// @param reported the parameters that the backend reported at its login
     BackendConversation(
             ByteBufAllocator allocator,
@@ -75,6 +79,7 @@ final class BackendConversation {
             AcceptedValues accepted,
             Meter meter,
             String loginRole,
+            String defaultRole,
             ServerParameters reported) {
         this.allocator = allocator;
         this.meter = meter;
@@ -84,6 +89,7 @@ final class BackendConversation {
         this.parameters = new BackendParameters(accepted, reported);
         this.accepted = accepted;
         this.loginRole = loginRole;
+        this.defaultRole = defaultRole;
     }
 
     ServerParameters parameters() {
@@ -110,8 +116,8 @@ final class BackendConversation {
         return owed.anythingOwed() && !owed.inOwnCycle();
     }
 
-    /// Whether nobody can say any more what the server is going to answer, so that messages of ours among those of
-    /// the client would have answers that nobody can tell from its own.
+    /// Whether nobody can say any more what the server is going to answer, so that messages of ours among
+    /// those of the client would have answers that nobody can tell from its own.
     boolean lostTrack() {
         return owed.lost();
     }
@@ -182,7 +188,8 @@ final class BackendConversation {
         return out;
     }
 
-    /// Asks what the session has left here; only while nothing is owed. [ServerOutput#findings] brings the answer.
+    /// Asks what the session has left here; only while nothing is owed. [ServerOutput#findings] brings the
+    /// answer.
     ByteBuf inspect(Inspection inspection) {
         ByteBuf out = allocator.buffer();
         inspection.write(out);
@@ -197,8 +204,8 @@ final class BackendConversation {
         return owed.inOwnCycle() && owed.onlyOneOwed() && !insideClientFrame;
     }
 
-    /// The query that cleans the backend for the next session. After anything but DISCARD ALL nobody knows which
-    /// of the parameters that were applied are still there.
+    /// The query that cleans the backend for the next session. After anything but DISCARD ALL nobody knows
+    /// which of the parameters that were applied are still there.
     ByteBuf resetQuery(String sql) {
         ByteBuf out = ownQuery(sql);
         if (DISCARD.matcher(sql).matches()) {
@@ -392,7 +399,7 @@ final class BackendConversation {
             if (inspection != null) {
                 inspecting = null;
                 if (ownError.isEmpty()) {
-                    Findings found = Findings.of(inspection, rows, loginRole);
+                    Findings found = Findings.of(inspection, rows, loginRole, defaultRole);
                     parameters.found(found);
                     findings = Optional.of(found);
                 }
@@ -405,7 +412,8 @@ final class BackendConversation {
             }
         }
 
-        /// What comes of a statement whose rows the client would misread: the account is kept, and nothing passed on.
+        /// What comes of a statement whose rows the client would misread: the account is kept, and nothing
+        /// passed on.
         private void unheardFrame(byte type, int mark) {
             switch (type) {
                 case 'S' -> parameters.reportedToUs(ParameterStatus.decode(batch.body(mark)));

@@ -70,9 +70,70 @@ public final class ProxyError {
                 Severity.FATAL, SqlState.INVALID_PASSWORD, "password authentication failed for user \"" + user + "\"");
     }
 
+    /// This and the next say what PostgreSQL says (`auth_failed` in `libpq/auth.c`; `libpq/auth-oauth.c`).
+    public static ErrorResponse bearerTokenRejected(String user) {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                "OAuth bearer authentication failed for user \"" + user + "\"");
+    }
+
+    public static ErrorResponse malformedAuthentication(SqlState sqlState, String message) {
+        return ErrorResponse.of(Severity.FATAL, sqlState, message);
+    }
+
+    /// A token is as good as a password, and would be read by whoever listens.
+    public static ErrorResponse tokenNeedsEncryption() {
+        return ErrorResponse.of(
+                        Severity.FATAL,
+                        SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                        "token authentication is not allowed without SSL")
+                .withHint("Connect with sslmode=verify-full, or at least sslmode=require.");
+    }
+
+    /// The words of PostgreSQL's administrator, and why.
+    public static ErrorResponse tokenExpired() {
+        return terminatedByShutdown().withDetail("The token that the session was opened with has expired.");
+    }
+
+    /// The words of PostgreSQL for a role that cannot be taken on.
+    public static ErrorResponse roleNotConfirmed(String role) {
+        return ErrorResponse.of(
+                Severity.ERROR, new SqlState("42501"), "permission denied to set role \"" + role + "\"");
+    }
+
+    public static ErrorResponse readOnlyNotConfirmed() {
+        return ErrorResponse.of(
+                Severity.ERROR,
+                new SqlState("25006"),
+                "PostgreSQL did not confirm default_transaction_read_only for a read-only user");
+    }
+
+    public static ErrorResponse noReplication(String user) {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                new SqlState("42501"),
+                "permission denied to start replication for user \"" + user + "\"");
+    }
+
+    /// @param source who vouches for users that do not stand in the configuration
+    public static ErrorResponse tooManyUnlisted(String source) {
+        return ErrorResponse.of(
+                        Severity.ERROR, SqlState.TOO_MANY_CONNECTIONS, "too many users of " + source + " are connected")
+                .withHint("Raise max_users of the issuer, or max_dynamic_pools of the auth_query.");
+    }
+
     /// What a method of authentication says in its own words.
     public static ErrorResponse refused(String message) {
         return ErrorResponse.of(Severity.FATAL, SqlState.INVALID_AUTHORIZATION_SPECIFICATION, message);
+    }
+
+    /// What PostgreSQL says when a rule demands a certificate that nobody could verify.
+    public static ErrorResponse noCertificateAuthority() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.CONFIG_FILE_ERROR,
+                "client certificates can only be checked if a root certificate store is available");
     }
 
     /// The words of PgDoorman: what is stored for the user fits no method that may be used.
@@ -97,7 +158,10 @@ public final class ProxyError {
         return ErrorResponse.of(
                 Severity.FATAL,
                 SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
-                "no pg_hba.conf entry for " + attempt(request).replaceFirst("^connection for ", ""));
+                "no pg_hba.conf entry for "
+                        + attempt(request)
+                                .replaceFirst("^connection for ", "")
+                                .replaceFirst("^replication connection for ", "replication connection from "));
     }
 
     private static String attempt(HbaRequest request) {

@@ -22,6 +22,9 @@ public final class Directory {
 
     /// What holds for this client in this database; empty when there is nothing for it there.
     public Optional<PoolSettings> settings(String database, Identity identity) {
+        if (identity.grant().isPresent()) {
+            return config.settings(database, identity.user(), identity.grant().get());
+        }
         return config.settings(database, identity.user())
                 .or(() -> identity.dynamic()
                         .flatMap(found -> config.foundByLookup(database, identity.user(), found.startupParameters())));

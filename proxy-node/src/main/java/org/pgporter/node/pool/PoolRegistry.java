@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Function;
 import java.util.function.IntSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -22,11 +21,11 @@ import org.pgporter.auth.credential.CredentialKey;
 import org.pgporter.auth.credential.ProofStore;
 import org.pgporter.cluster.PoolKey;
 import org.pgporter.cluster.limit.ConnectionPermits;
-import org.pgporter.config.AuthQueryOptions;
 import org.pgporter.config.PoolKind;
 import org.pgporter.config.PoolMode;
 import org.pgporter.config.PoolOptions;
 import org.pgporter.config.PoolSettings;
+import org.pgporter.node.backend.BackendIdentity;
 import org.pgporter.node.backend.BackendOpening;
 import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.SaltedPasswordCache;
@@ -35,6 +34,7 @@ import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
+import org.pgporter.protocol.message.ErrorResponse;
 
 /// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start
 /// when it is to keep connections open that need nothing of a client. It lives on the loop of that client,
@@ -70,9 +70,9 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             ActorRef<Pool.JoinReply> replyTo)
             implements Command {}
 
-    private record SessionEnded(ActorRef<Pool.Command> itsPool) implements Command {}
+    private record SessionEnded(ActorRef<Pool.Command> itsPool, Optional<PoolUse.Use> use) implements Command {}
 
-    private record SessionLeft(DynamicUse.Use use) implements Command {}
+    private record SessionLeft(PoolUse.Use use) implements Command {}
 
     private record LookForUnused() implements Command {}
 
@@ -91,12 +91,11 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private final NodeTls tls;
     private final SecureRandom random;
     private final ProofStore proofs;
-    private final Function<String, Optional<AuthQueryOptions>> dynamicLimits;
     private final DynamicPools dynamicPools;
-    private final DynamicUse dynamicUse = new DynamicUse();
+    private final Statistics statistics;
+    private final PoolUse use = new PoolUse();
     /// Pools that nobody can join any more, while they close their connections.
     private final Map<ActorRef<Pool.Command>, PoolKey> ending = new HashMap<>();
-    private final Statistics statistics;
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
     /// Pools of one session each, with the key whose limit they count against.
     private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
@@ -113,7 +112,6 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             NodeTls tls,
             SecureRandom random,
             ProofStore proofs,
-            Function<String, Optional<AuthQueryOptions>> dynamicLimits,
             DynamicPools dynamicPools,
             Statistics statistics) {
         super(context);
@@ -123,14 +121,12 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         this.tls = tls;
         this.random = random;
         this.proofs = proofs;
-        this.dynamicLimits = dynamicLimits;
         this.dynamicPools = dynamicPools;
         this.statistics = statistics;
     }
 
     /// @param proofs what pools log in with whose connections log in as the client
-    /// @param dynamicLimits for each database what holds for the pools of users who are not configured
-    /// @param dynamicPools counts these pools
+    /// @param dynamicPools counts the pools of users whom `auth_query` has found
     public static Behavior<Command> create(
             EventLoops loops,
             ConnectionPermits permits,
@@ -138,22 +134,12 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             NodeTls tls,
             SecureRandom random,
             ProofStore proofs,
-            Function<String, Optional<AuthQueryOptions>> dynamicLimits,
             DynamicPools dynamicPools,
             Statistics statistics) {
         return Behaviors.withTimers(timers -> Behaviors.setup(context -> {
             timers.startTimerWithFixedDelay(new LookForUnused(), LOOKS_EVERY);
             return new PoolRegistry(
-                    context,
-                    loops,
-                    permits,
-                    saltedPasswords,
-                    tls,
-                    random,
-                    proofs,
-                    dynamicLimits,
-                    dynamicPools,
-                    statistics);
+                    context, loops, permits, saltedPasswords, tls, random, proofs, dynamicPools, statistics);
         }));
     }
 
@@ -169,9 +155,12 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         switch (command) {
             case Join join -> join(join);
             case JoinAlone join -> joinAlone(join);
-            case SessionEnded(var itsPool) -> itsPool.tell(new Pool.Shutdown());
-            case SessionLeft(var use) -> dynamicUse.left(use, System.nanoTime());
-            case LookForUnused _ -> closeWhatIsUnused();
+            case SessionEnded(var itsPool, var its) -> {
+                itsPool.tell(new Pool.Shutdown());
+                its.ifPresent(used -> used.left(System.nanoTime()));
+            }
+            case SessionLeft(var its) -> its.left(System.nanoTime());
+            case LookForUnused _ -> use.dueAt(System.nanoTime()).forEach(this::close);
             case Prepare(var settings) -> pool(settings, () -> nextLoop++ % loops.count());
             case Shutdown _ -> {
                 shuttingDown = true;
@@ -184,16 +173,16 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private Behavior<Command> onTerminated(Terminated signal) {
         ActorRef<Pool.Command> guest = signal.getRef().unsafeUpcast();
+        Optional.ofNullable(ending.remove(guest)).ifPresent(this::gone);
         pools.entrySet().stream()
                 .filter(entry -> entry.getValue().equals(guest))
                 .map(Map.Entry::getKey)
                 .findFirst()
                 .ifPresent(key -> {
                     pools.remove(key);
-                    dynamicUse.ended(key);
-                    ended(key);
+                    use.ended(key);
+                    gone(key);
                 });
-        Optional.ofNullable(ending.remove(guest)).ifPresent(this::ended);
         Optional.ofNullable(alone.remove(guest))
                 .flatMap(key -> Optional.ofNullable(pools.get(key)))
                 .ifPresent(pool -> pool.tell(new Pool.GuestGone(guest)));
@@ -212,46 +201,31 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             join.replyTo().tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
             return;
         }
-        if (settings.kind() == PoolKind.DYNAMIC) {
-            if (!hasRoomFor(PoolKey.of(settings))) {
-                join.replyTo().tell(new Pool.JoinFailed(ProxyError.tooManyForDatabase(settings.database())));
-                return;
-            }
-            getContext().watchWith(join.session(), new SessionLeft(dynamicUse.joined(PoolKey.of(settings))));
+        Optional<ErrorResponse> refusal = noRoomFor(settings);
+        if (refusal.isPresent()) {
+            join.replyTo().tell(new Pool.JoinFailed(refusal.get()));
+            return;
         }
+        uses(settings).ifPresent(its -> getContext().watchWith(join.session(), new SessionLeft(its)));
         pool(settings, join::loop).tell(new Pool.Join(join.loop(), learned(settings, join.proof()), join.replyTo()));
     }
 
-    private boolean hasRoomFor(PoolKey key) {
-        int most = dynamicLimits
-                .apply(key.database())
-                .map(AuthQueryOptions::maxDynamicPools)
-                .orElse(Integer.MAX_VALUE);
-        if (pools.containsKey(key) || dynamicUse.count(key.database()) < most) {
-            return true;
-        }
-        Optional<PoolKey> other = dynamicUse.longestIdle(key.database());
-        other.ifPresent(this::close);
-        return other.isPresent();
+    /// Why there is no room for a user whom the configuration does not know, if there is none.
+    private Optional<ErrorResponse> noRoomFor(PoolSettings settings) {
+        return settings.unlisted().flatMap(terms -> {
+            PoolUse.Room room = use.room(PoolKey.of(settings), terms);
+            room.instead().forEach(this::close);
+            return room.granted() ? Optional.empty() : Optional.of(ProxyError.tooManyUnlisted(terms.source()));
+        });
     }
 
-    private void closeWhatIsUnused() {
-        long now = System.nanoTime();
-        dynamicUse.idle().forEach(entry -> {
-            Duration patience = dynamicLimits
-                    .apply(entry.getKey().database())
-                    .filter(options -> options.minPoolSize() == 0)
-                    .map(AuthQueryOptions::dynamicPoolIdleTimeout)
-                    .orElse(Duration.ZERO);
-            if (patience.isPositive() && now - entry.getValue() >= patience.toNanos()) {
-                close(entry.getKey());
-            }
-        });
+    private Optional<PoolUse.Use> uses(PoolSettings settings) {
+        return settings.unlisted().map(terms -> use.joined(PoolKey.of(settings), terms));
     }
 
     /// Nobody uses it. Whoever comes from now on gets another one.
     private void close(PoolKey key) {
-        dynamicUse.ended(key);
+        use.ended(key);
         ActorRef<Pool.Command> pool = pools.remove(key);
         if (pool != null) {
             ending.put(pool, key);
@@ -259,8 +233,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         }
     }
 
-    private void ended(PoolKey key) {
-        if (!pools.containsKey(key)) { // or else there is another one already
+    private void gone(PoolKey key) {
+        if (!pools.containsKey(key)) {
             statistics.forget(key);
         }
         if (DynamicPools.counts(key.kind())) {
@@ -276,11 +250,16 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             return;
         }
         PoolSettings settings = join.settings();
+        Optional<ErrorResponse> refusal = noRoomFor(settings);
+        if (refusal.isPresent()) {
+            join.replyTo().tell(new Pool.JoinFailed(refusal.get()));
+            return;
+        }
         PoolKey key = PoolKey.of(settings);
         ActorRef<Pool.Command> guest =
                 spawn(aloneFor(plan(key, settings), join.startup()), settings, join.loop(), "alone-");
         alone.put(guest, key);
-        getContext().watchWith(join.session(), new SessionEnded(guest));
+        getContext().watchWith(join.session(), new SessionEnded(guest, uses(settings)));
         Optional.ofNullable(pools.get(key)).ifPresent(pool -> pool.tell(new Pool.MakeRoom(guest)));
         guest.tell(new Pool.Join(join.loop(), learned(settings, join.proof()), join.replyTo()));
     }
@@ -301,6 +280,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                         backend.socketOptions(),
                         backend.user(),
                         backend.database(),
+                        backend.identity(),
                         all,
                         backend.connectTimeout(),
                         backend.statementCapacity(),
@@ -397,6 +377,9 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 TransportSettings.sockets(settings.sockets()),
                 settings.serverUser(),
                 settings.serverDatabase(),
+                settings.grant()
+                        .map(grant -> new BackendIdentity(grant.role(), grant.readOnly()))
+                        .orElse(BackendIdentity.LOGIN),
                 startup,
                 options.connectTimeout(),
                 options.statementCacheSize(),

@@ -127,18 +127,25 @@ final class ClientAuthentication {
                 session.client().send(out);
                 yield authenticated.apply(identity, ack);
             }
-            case AuthenticationStep.Rejected(var reason) -> {
+            case AuthenticationStep.Rejected(var reason, var refusal) -> {
+                if (!refusal.counts()) {
+                    yield session.fail(ProxyError.bearerTokenRejected(session.user()));
+                }
                 session.services().guard().failed(request());
                 session.logRejection(reason);
-                yield afterDelay(ProxyError.passwordRejected(session.user()));
+                yield afterDelay(
+                        switch (refusal) {
+                            case PASSWORD -> ProxyError.passwordRejected(session.user());
+                            case BEARER_TOKEN, DISCOVERY -> ProxyError.bearerTokenRejected(session.user());
+                        });
             }
             case AuthenticationStep.Refused(var message, var reason) -> {
                 session.logRejection(reason);
                 yield session.fail(ProxyError.refused(message));
             }
-            case AuthenticationStep.Malformed(var message) -> {
+            case AuthenticationStep.Malformed(var message, var sqlState) -> {
                 session.logRejection(message);
-                yield session.fail(ProxyError.protocolViolation(message));
+                yield session.fail(ProxyError.malformedAuthentication(sqlState, message));
             }
             case AuthenticationStep.Unavailable(var cause) -> {
                 session.services().guard().unavailable();

@@ -189,7 +189,7 @@ final class ClientLogin {
                 asked == Replication.PHYSICAL,
                 session.remote(),
                 session.client().tls(),
-                Optional.empty());
+                session.client().peerUser());
     }
 
     /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and
@@ -231,6 +231,13 @@ final class ClientLogin {
         }
         if (!serverIsClear) {
             return session.fail(ProxyError.replicationFromWhichServer(session.user()));
+        }
+        // A walsender need not understand the SQL by which a backend says who it is.
+        boolean bound = identity.grant()
+                .filter(grant -> grant.readOnly() || grant.role().isPresent())
+                .isPresent();
+        if (walsender.isPresent() && bound) {
+            return session.fail(ProxyError.noReplication(session.user()));
         }
         ConnectionLimits.Place ofDatabase =
                 services.limits().ofDatabase(session.database(), settings.get().maxDatabaseClients());
@@ -358,8 +365,13 @@ final class ClientLogin {
                 done.tell(new BackendConnection.CancelDone());
                 yield Behaviors.same();
             }
-            case Decided _, Stepped _, FromPool _, FromBackend _, CancelForwarded _, ClientSession.WakeUp _ ->
-                Behaviors.same();
+            case Decided _,
+                    Stepped _,
+                    FromPool _,
+                    FromBackend _,
+                    CancelForwarded _,
+                    ClientSession.WakeUp _,
+                    ClientSession.TokenEnds _ -> Behaviors.same();
         };
     }
 }

@@ -2,6 +2,7 @@ package org.pgporter.node.session;
 
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -95,12 +96,19 @@ public final class ClientSession {
 
     record LoginTimedOut() implements Command {}
 
+    /// The token that the session was opened with may have ended.
+    record TokenEnds() implements Command {}
+
     /// One of the [SessionTimeouts] may have come.
     record WakeUp() implements Command {}
 
     private static final Logger LOG = LoggerFactory.getLogger(ClientSession.class);
     private static final String LOGIN_TIMER = "login";
     private static final String WAKE_UP_TIMER = "wake-up";
+    private static final String TOKEN_TIMER = "token";
+
+    /// Pekko's timers take no more than 248 days; who waits longer is woken in between.
+    private static final Duration LONGEST_WAIT = Duration.ofDays(100);
 
     private final ActorContext<HolderMessage> context;
     private final TimerScheduler<HolderMessage> timers;
@@ -122,6 +130,8 @@ public final class ClientSession {
     private ProtocolVersion version = ProtocolVersion.V3_0;
     private SessionParameters parameters = new SessionParameters(WantedParameters.none());
     private @Nullable Integer cancelProcessId;
+    /// When the token ends that the session was opened with.
+    private Optional<Instant> expires = Optional.empty();
 
     private ClientSession(
             ActorContext<HolderMessage> context,
@@ -171,6 +181,24 @@ public final class ClientSession {
     void isKnownAs(Identity proven) {
         stranger.giveBack();
         user = proven.user();
+        expires = proven.expires();
+        proven.applicationName()
+                .ifPresent(name ->
+                        parameters = new SessionParameters(parameters.wanted().with("application_name", name)));
+    }
+
+    /// Whether the session was opened with a token that has ended by now; if not, it is asked again when
+    /// that may have happened.
+    boolean tokenHasEnded() {
+        if (expires.isEmpty()) {
+            return false;
+        }
+        Duration left = Duration.between(Instant.now(), expires.get());
+        if (!left.isPositive()) {
+            return true;
+        }
+        timers.startSingleTimer(TOKEN_TIMER, new TokenEnds(), left.compareTo(LONGEST_WAIT) < 0 ? left : LONGEST_WAIT);
+        return false;
     }
 
     void holds(ConnectionLimits.Place place) {
@@ -197,6 +225,9 @@ public final class ClientSession {
                     .log("session opened");
         }
         ServingSession serving = new ServingSession(this, settings, joined);
+        if (tokenHasEnded()) {
+            context.getSelf().tell(new TokenEnds());
+        }
         return kept.map(serving::keeping).orElseGet(serving::idle);
     }
 
@@ -308,7 +339,7 @@ public final class ClientSession {
             case ClientGone _ -> closeQuietly();
             case Kill _ -> fail(ProxyError.terminatedByShutdown());
             case CancelRequested(var done) -> cancelled(done);
-            case Drain _, LoginTimedOut _, WakeUp _, Decided _, Stepped _, FromPool _, CancelForwarded _ ->
+            case Drain _, LoginTimedOut _, WakeUp _, TokenEnds _, Decided _, Stepped _, FromPool _, CancelForwarded _ ->
                 Behaviors.same();
             case FromBackend(var event) -> afterRelease(event);
         };

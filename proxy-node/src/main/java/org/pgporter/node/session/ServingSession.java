@@ -29,6 +29,7 @@ import org.pgporter.node.session.ClientSession.Drain;
 import org.pgporter.node.session.ClientSession.FromBackend;
 import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.Kill;
+import org.pgporter.node.session.ClientSession.TokenEnds;
 import org.pgporter.node.session.ClientSession.WakeUp;
 import org.pgporter.node.stats.PoolCounters;
 import org.pgporter.node.transport.Ack;
@@ -41,8 +42,8 @@ import org.pgporter.protocol.stream.Framed;
 
 /// The part of a session between its first ReadyForQuery and its end; the machine is drawn at [ClientSession].
 ///
-/// Each state answers what it has to do with; the rest goes to [ClientSession#common], which is the same for all,
-/// so that what matters in a state can be seen.
+/// Each state answers what it has to do with; the rest goes to [ClientSession#common], which is the same
+/// for all, so that what matters in a state can be seen.
 final class ServingSession {
     private final ClientSession session;
     private final ActorRef<Pool.Command> pool;
@@ -61,7 +62,8 @@ final class ServingSession {
     private @Nullable ErrorResponse refusal;
     /// The rest of a batch; see [#readable].
     private @Nullable FromClient kept;
-    private boolean draining;
+    /// Why the session ends as soon as nothing is open, if it has to.
+    private @Nullable ErrorResponse leaving;
 
     ServingSession(ClientSession session, PoolSettings settings, Pool.Joined joined) {
         this.session = session;
@@ -87,8 +89,9 @@ final class ServingSession {
     // ---- idle
 
     Behavior<Command> idle() {
-        if (draining) {
-            return session.fail(ProxyError.terminatedByShutdown());
+        ErrorResponse why = leaving;
+        if (why != null) {
+            return session.fail(why);
         }
         timeouts.idle();
         return session.state(command -> switch (command) {
@@ -97,6 +100,7 @@ final class ServingSession {
             case ClientGone(var everythingRead) when !everythingRead -> Behaviors.same(); // its last words still come
             case CancelRequested(var done) -> ClientSession.cancelled(done);
             case Drain _ -> session.fail(ProxyError.terminatedByShutdown());
+            case TokenEnds _ -> session.tokenHasEnded() ? session.fail(ProxyError.tokenExpired()) : Behaviors.same();
             case FromBackend(var event) -> session.afterRelease(event);
             default -> session.common(command);
         });
@@ -141,8 +145,8 @@ final class ServingSession {
         return waiting(lease, goodbye);
     }
 
-    /// What of a batch can be sent now. The rest of it depends on answers that are still to come; it is kept, and
-    /// nothing more is read of the client before it has been sent.
+    /// What of a batch can be sent now. The rest of it depends on answers that are still to come; it is
+    /// kept, and nothing more is read of the client before it has been sent.
     private Batch readable(Batch batch, Ack ack) {
         int at = mapping == null ? -1 : mapping.mustWaitAt();
         if (at < 0) {
@@ -151,6 +155,15 @@ final class ServingSession {
         Batch.Parts parts = batch.splitAt(at);
         kept = new FromClient(new Framed.Messages(parts.rest()), ack);
         return parts.before();
+    }
+
+    /// @return whether the session leaves because of it
+    private boolean tokenEnds() {
+        if (leaving == null && session.tokenHasEnded()) {
+            leaving = ProxyError.tokenExpired();
+            return true;
+        }
+        return false;
     }
 
     private void dropKept() {
@@ -260,7 +273,11 @@ final class ServingSession {
                 yield Behaviors.same();
             }
             case Drain _ -> {
-                draining = true;
+                leaving = ProxyError.terminatedByShutdown();
+                yield Behaviors.same();
+            }
+            case TokenEnds _ -> {
+                tokenEnds();
                 yield Behaviors.same();
             }
             // After a goodbye the socket may close at any time; what was asked before it still counts.
@@ -340,8 +357,14 @@ final class ServingSession {
                 yield Behaviors.same();
             }
             case Drain _ -> {
-                draining = true;
+                leaving = ProxyError.terminatedByShutdown();
                 lease.backend.tell(new BackendConnection.Inquire(lease.id));
+                yield Behaviors.same();
+            }
+            case TokenEnds _ -> {
+                if (tokenEnds()) {
+                    lease.backend.tell(new BackendConnection.Inquire(lease.id));
+                }
                 yield Behaviors.same();
             }
             case ClientGone _ -> {
@@ -362,8 +385,8 @@ final class ServingSession {
         });
     }
 
-    /// The backend is asked what the session has left there; what the client says meanwhile waits, and nothing more
-    /// of it is read.
+    /// The backend is asked what the session has left there; what the client says meanwhile waits, and
+    /// nothing more of it is read.
     private Behavior<Command> inspecting(Lease lease, Optional<FromClient> next) {
         return session.state(command -> switch (command) {
             case FromClient(Framed.Messages _, var _) -> inspecting(lease, Optional.of((FromClient) command));
@@ -398,7 +421,11 @@ final class ServingSession {
                 yield session.fail(ProxyError.terminatedByShutdown());
             }
             case Drain _ -> {
-                draining = true;
+                leaving = ProxyError.terminatedByShutdown();
+                yield Behaviors.same();
+            }
+            case TokenEnds _ -> {
+                tokenEnds();
                 yield Behaviors.same();
             }
             case WakeUp _ ->
@@ -421,7 +448,7 @@ final class ServingSession {
                 watch::notFound);
         pins.are(watch.pins());
         boolean keeps = keepsBackend();
-        if (next.isPresent() && !draining && next.get().framed() instanceof Framed.Messages(var batch)) {
+        if (next.isPresent() && leaving == null && next.get().framed() instanceof Framed.Messages(var batch)) {
             Ack ack = next.get().ack();
             if (keeps) {
                 return or(onBatchWhenLeased(lease, batch, ack), () -> leased(lease));
@@ -464,8 +491,8 @@ final class ServingSession {
         return Behaviors.same();
     }
 
-    /// The client has said goodbye. It gets what it is still owed; whether it stays for that or not, the backend
-    /// connection goes on telling and must be heard.
+    /// The client has said goodbye. It gets what it is still owed; whether it stays for that or not, the
+    /// backend connection goes on telling and must be heard.
     private Behavior<Command> parting(Lease lease, boolean gone) {
         return session.state(command -> switch (command) {
             case FromBackend(LeaseEvent.Replies replies) -> {
@@ -487,7 +514,7 @@ final class ServingSession {
                 yield parting(lease, true);
             }
             case CancelRequested(var done) -> ClientSession.cancelled(done);
-            case Drain _, WakeUp _ -> Behaviors.same();
+            case Drain _, WakeUp _, TokenEnds _ -> Behaviors.same();
             default -> session.common(command);
         });
     }
@@ -591,7 +618,7 @@ final class ServingSession {
     }
 
     private boolean keepsBackend() {
-        return (mode == PoolMode.SESSION || watch.pins() != 0) && !draining;
+        return (mode == PoolMode.SESSION || watch.pins() != 0) && leaving == null;
     }
 
     /// @param end what to do when something has taken too long

@@ -13,7 +13,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.pgporter.cluster.PoolKey;
 import org.pgporter.config.PoolConfig;
-import org.pgporter.config.PoolKind;
 import org.pgporter.config.PoolSettings;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.config.ServerAddress;
@@ -180,11 +179,11 @@ public final class NodeTls implements AutoCloseable {
                         new TlsCounters()));
     }
 
-    /// The users of a database whom `auth_query` has found share one entry: they may be many, and come and
-    /// go.
+    /// The users of a database who do not stand in the configuration share one entry: they may be many, and
+    /// come and go.
     private static PoolKey key(PoolSettings settings) {
-        return settings.kind() == PoolKind.DYNAMIC
-                ? new PoolKey(settings.database(), "", PoolKind.DYNAMIC)
+        return settings.unlisted().isPresent()
+                ? new PoolKey(settings.database(), "", settings.kind())
                 : PoolKey.of(settings);
     }
 
@@ -197,7 +196,8 @@ public final class NodeTls implements AutoCloseable {
     public synchronized Map<PoolKey, TlsCounters> poolCounters() {
         Map<PoolKey, TlsCounters> counters = new TreeMap<>(java.util.Comparator.comparing(PoolKey::database)
                 .thenComparing(PoolKey::user)
-                .thenComparing(PoolKey::kind));
+                .thenComparing(PoolKey::kind)
+                .thenComparing(key -> key.grant().toString()));
         pools.forEach((key, pool) -> counters.put(key, pool.counters()));
         return counters;
     }

@@ -63,7 +63,8 @@ class BackendConversationTest {
 
     private BackendConversation conversation(int capacity) {
         Meter meter = new Meter(statistics.of(POOL, 0), state -> statistics.error(POOL, state.code()), () -> clock);
-        return new BackendConversation(UnpooledByteBufAllocator.DEFAULT, capacity, accepted, meter, "app", reported);
+        return new BackendConversation(
+                UnpooledByteBufAllocator.DEFAULT, capacity, accepted, meter, "app", "none", reported);
     }
 
     private static PreparedStatement statement(String sql) {

@@ -9,6 +9,7 @@ import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -252,6 +253,6 @@ class LoginGuardTest {
     }
 
     private static LoginRequest request(String user, SocketAddress remote) {
-        return new LoginRequest(user, "app", false, remote, Optional.empty(), Optional.empty());
+        return new LoginRequest(user, "app", false, remote, Optional.empty(), OptionalInt.empty());
     }
 }
