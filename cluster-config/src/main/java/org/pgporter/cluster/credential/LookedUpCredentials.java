@@ -11,8 +11,7 @@ import org.pgporter.auth.credential.HashedCredential;
 
 /// The users of all databases with `auth_query`, each database with a cache of this node's own.
 public final class LookedUpCredentials implements DynamicCredentials {
-    /// `NAMEDATALEN - 1` of PostgreSQL, in bytes. No role has a longer name. PostgreSQL cuts what a client
-    /// sends and lets it in as the role that has the rest for its name; here a longer name is nobody's.
+    /// `NAMEDATALEN - 1` of PostgreSQL, in bytes. No role has a longer name, so nobody is looked up by one.
     public static final int MAX_NAME_LENGTH = 63;
 
     private final Map<String, CredentialCache> caches;
