@@ -26,8 +26,6 @@ final class ForeignKeys {
 
     /// Exact names, or beginnings where they end in an underscore.
     private static final List<String> UNSUPPORTED = List.of(
-            "pg_hba",
-            "hba",
             "auth_query",
             "talos",
             "web",

@@ -9,6 +9,7 @@ import java.time.Duration;
 /// @param eventLoops how many event loops, and of which kind
 /// @param limits what clients may take
 /// @param sockets TCP options of both legs
+/// @param access who may come in
 /// @param methods what methods of authentication may take
 /// @param secrets where `${secret:NAME}` leads
 /// @param databaseLimits the defaults of all databases
@@ -26,6 +27,7 @@ public record GeneralConfig(
         @Flat TlsOptions tls,
         @Flat ClientTlsOptions clientTls,
         @Flat ServerTlsOptions serverTls,
+        @Flat AccessOptions access,
         @Flat MethodOptions methods,
         @Flat SecretsOptions secrets,
         @Flat DatabaseLimits databaseLimits,
@@ -40,6 +42,7 @@ public record GeneralConfig(
             TlsOptions.defaults(),
             ClientTlsOptions.defaults(),
             ServerTlsOptions.defaults(),
+            AccessOptions.defaults(),
             MethodOptions.defaults(),
             SecretsOptions.defaults(),
             DatabaseLimits.defaults(),
@@ -96,6 +99,10 @@ public record GeneralConfig(
 
     public GeneralConfig withServerTls(ServerTlsOptions changed) {
         return Records.with(this, "serverTls", changed);
+    }
+
+    public GeneralConfig withAccess(AccessOptions changed) {
+        return Records.with(this, "access", changed);
     }
 
     public GeneralConfig withMethods(MethodOptions changed) {

@@ -17,6 +17,10 @@ final class Problems {
         this.file = file;
     }
 
+    String file() {
+        return file;
+    }
+
     void standsOn(String path, int line) {
         lines.putIfAbsent(path, line);
     }

@@ -133,11 +133,12 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
         for (int i = 0; i < users.size(); i++) {
             checks.require(
                     users.get(i).password().isPresent()
-                            || users.get(i).authPamService().isPresent(),
+                            || users.get(i).authPamService().isPresent()
+                            || general.access().pgHba().isPresent(),
                     path + ".users[" + i + "].password",
                     "is missing",
-                    "or set auth_pam_service",
-                    Set.of("password", "auth_pam_service"));
+                    "or set auth_pam_service, or rules in general.pg_hba that do not ask for one",
+                    Set.of("password", "auth_pam_service", "pg_hba"));
         }
         for (int i = 0; i < users.size() && ofPool.isEmpty(); i++) {
             String userPath = path + ".users[" + i + "]";

@@ -3,6 +3,7 @@ package org.pgporter.config;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.snakeyaml.engine.v2.common.ScalarStyle;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -144,6 +146,7 @@ final class RecordBinder {
             case ParameterizedType generic
             when generic.getRawType() == List.class -> list(generic.getActualTypeArguments()[0], node, path);
             case ParameterizedType generic -> map(generic.getActualTypeArguments()[1], node, path);
+            case Class<?> rules when rules == RuleSource.class -> ruleSource(node, path);
             case Class<?> scalar when Scalars.isScalar(scalar) -> scalar(scalar, inSeconds, node, path);
             case Class<?> section -> bind(section.asSubclass(Record.class), node, path);
             default -> throw new IllegalStateException("no notation for " + type);
@@ -203,6 +206,51 @@ final class RecordBinder {
             problems.error(path, String.valueOf(e.getMessage()), "");
             return Optional.empty();
         }
+    }
+
+    /// A text, or a section with `path` or `content`.
+    private Optional<RuleSource> ruleSource(Node node, String path) {
+        if (node instanceof ScalarNode) {
+            return ruleText(node, path);
+        }
+        if (!(node instanceof MappingNode)) {
+            problems.error(path, "must be a text, or a section with `path` or `content`", "");
+            return Optional.empty();
+        }
+        Map<String, Node> entries = mapping(node, path).orElse(Map.of());
+        Set<String> known = Set.of("path", "content");
+        entries.keySet().stream()
+                .filter(key -> !known.contains(key))
+                .forEach(key -> unknown(RuleSource.class, key, known, path));
+        if (entries.containsKey("path") == entries.containsKey("content")) {
+            problems.error(path, "needs one of `path` and `content`", "");
+            return Optional.empty();
+        }
+        Node content = entries.get("content");
+        if (content != null) {
+            return ruleText(content, child(path, "content"));
+        }
+        Node file = entries.get("path");
+        String at = child(path, "path");
+        return file == null
+                ? Optional.empty()
+                : scalar(Path.class, false, file, at)
+                        .map(found -> new RuleSource(
+                                Optional.of(references.locate(found.toString())),
+                                Optional.empty(),
+                                problems.file(),
+                                Math.max(1, problems.lineOf(at))));
+    }
+
+    /// A block (`|`) begins on the line behind its key, line by line as it stands there.
+    private Optional<RuleSource> ruleText(Node node, String path) {
+        boolean block = node instanceof ScalarNode scalar && scalar.getScalarStyle() == ScalarStyle.LITERAL;
+        return scalar(String.class, false, node, path)
+                .map(text -> new RuleSource(
+                        Optional.empty(),
+                        Optional.of(text.toString()),
+                        problems.file(),
+                        Math.max(1, line(node) + (block ? 1 : 0))));
     }
 
     /// The entries of a section; an empty section is one whose keys are all commented out.

@@ -91,6 +91,11 @@ final class References {
                 options.secretsKeyFile().map(folder::resolve));
     }
 
+    /// A file that a value names.
+    Path locate(String name) {
+        return folder.resolve(name);
+    }
+
     Resolved resolve(String raw) throws Unresolved {
         Matcher matcher = REFERENCE.matcher(raw);
         StringBuilder text = new StringBuilder();

@@ -1,5 +1,6 @@
 package org.pgporter.config;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.pgporter.auth.PasswordRotation;
@@ -20,6 +21,8 @@ import org.pgporter.auth.credential.StoredCredential;
 /// @param previousServerPassword tried when PostgreSQL refuses `serverPassword`, while a change is on its way
 /// @param maxClientConnections clients of this user at one time; 0: no limit; absent:
 ///     `general.max_user_client_connections`
+/// @param roles all roles that the user is a member of, directly or through others, for `+role` and `samerole` in
+///     `pg_hba`; absent: nobody knows, and then rules that ask let nobody in
 /// @param overrides what differs from the pool
 public record UserConfig(
         String username,
@@ -30,8 +33,10 @@ public record UserConfig(
         Optional<Secret> serverPassword,
         Optional<Secret> previousServerPassword,
         Optional<Integer> maxClientConnections,
+        Optional<List<String>> roles,
         @Flat PoolOverrides overrides) {
     public UserConfig {
+        roles = roles.map(List::copyOf);
         new Checks()
                 .notBlank("username", username)
                 .require(
@@ -65,9 +70,19 @@ public record UserConfig(
 
     /// A user that inherits everything and logs in to the backend under its own name.
     public static UserConfig of(String username, StoredCredential password) {
+        return of(username, Optional.of(password));
+    }
+
+    /// A user without anything to prove himself by: for rules of `pg_hba` that do not look at it.
+    public static UserConfig withoutPassword(String username) {
+        return of(username, Optional.empty());
+    }
+
+    private static UserConfig of(String username, Optional<StoredCredential> password) {
         return new UserConfig(
                 username,
-                Optional.of(password),
+                password,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -96,6 +111,10 @@ public record UserConfig(
 
     public UserConfig withMaxClientConnections(int changed) {
         return Records.with(this, "maxClientConnections", Optional.of(changed));
+    }
+
+    public UserConfig withRoles(List<String> changed) {
+        return Records.with(this, "roles", Optional.of(changed));
     }
 
     public UserConfig withOverrides(PoolOverrides changed) {

@@ -75,7 +75,8 @@ class ProxyConfigLoaderTest {
                         "pgporter.yaml:10: general.unix_socket_mode: must be three octal digits such as \"0600\","
                                 + " was `4755`",
                         "pgporter.yaml:14: pools.app.users[0].username: is missing",
-                        "pgporter.yaml:14: pools.app.users[0].password: is missing; or set auth_pam_service",
+                        "pgporter.yaml:14: pools.app.users[0].password: is missing; or set auth_pam_service, or rules in"
+                                + " general.pg_hba that do not ask for one",
                         "pgporter.yaml:16: pools.empty.users: must have at least one user, or nobody can log in;"
                                 + " add `users: [{username: ..., password: ...}]`");
     }
@@ -191,8 +192,6 @@ class ProxyConfigLoaderTest {
 
     @ParameterizedTest
     @CsvSource({
-        "general, pg_hba",
-        "general, hba",
         "general, admin_password",
         "general, talos",
         "general, patroni_api_urls",
@@ -218,7 +217,9 @@ class ProxyConfigLoaderTest {
     @Test
     void shouldWantToKnowWhatAUserMustProve() {
         assertThat(Yaml.problems("pools: {app: {users: [{username: a}]}}"))
-                .containsExactly("pgporter.yaml:1: pools.app.users[0].password: is missing; or set auth_pam_service");
+                .containsExactly(
+                        "pgporter.yaml:1: pools.app.users[0].password: is missing; or set auth_pam_service, or rules in"
+                                + " general.pg_hba that do not ask for one");
         assertThat(Yaml.valid("pools: {app: {users: [{username: a, auth_pam_service: login}]}}")
                         .pool("app")
                         .flatMap(pool -> pool.user("a"))

@@ -8,6 +8,7 @@ import org.pgporter.config.ConfigProblem;
 import org.pgporter.config.Loaded;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.config.ProxyConfigLoader;
+import org.pgporter.node.hba.AccessRules;
 import org.pgporter.node.tls.NodeTls;
 import picocli.CommandLine.Option;
 
@@ -39,7 +40,10 @@ final class ConfigOption {
                         .map(problem -> new ConfigProblem(file.toString(), 0, problem.key(), problem.reason(), ""))
                         .toList();
                 print(problems, "", files);
-                yield files.isEmpty() ? Optional.of(config) : Optional.empty();
+                var rules = AccessRules.look(config);
+                print(warnings, "warning: ", rules.warnings());
+                print(problems, "", rules.problems());
+                yield files.isEmpty() && rules.problems().isEmpty() ? Optional.of(config) : Optional.empty();
             }
             case Loaded.Invalid(var found) -> {
                 print(problems, "", found);
@@ -48,7 +52,7 @@ final class ConfigOption {
         };
     }
 
-    private static void print(PrintWriter out, String prefix, List<ConfigProblem> problems) {
+    private static void print(PrintWriter out, String prefix, List<?> problems) {
         problems.forEach(problem -> out.println(prefix + problem));
         out.flush();
     }

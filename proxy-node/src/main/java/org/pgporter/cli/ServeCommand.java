@@ -58,8 +58,9 @@ final class ServeCommand implements Callable<Integer> {
             Signals.onHangup(() -> {
                 LOG.atInfo()
                         .addKeyValue(LogKeys.REASON, "the configuration itself is read only at start")
-                        .log("reading certificates again");
+                        .log("reading certificates and rules for logins again");
                 node.tls().reload();
+                node.accessRules().reload();
             });
             LOG.atInfo()
                     .addKeyValue(LogKeys.VERSION, Version.text())

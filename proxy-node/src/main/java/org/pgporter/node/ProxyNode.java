@@ -32,7 +32,7 @@ import org.pgporter.auth.MockSecrets;
 import org.pgporter.auth.credential.CredentialSource;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.auth.hba.AuthMethod;
-import org.pgporter.auth.hba.IdentityVerdict;
+import org.pgporter.auth.hba.RuleProblems;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
 import org.pgporter.cluster.credential.ConfiguredCredentials;
@@ -42,6 +42,8 @@ import org.pgporter.config.ListenerConfig;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
+import org.pgporter.node.hba.AccessRules;
+import org.pgporter.node.hba.ConfiguredRoles;
 import org.pgporter.node.login.Directory;
 import org.pgporter.node.login.LoginMethod;
 import org.pgporter.node.login.LoginPolicy;
@@ -73,6 +75,7 @@ public final class ProxyNode {
     private final ProxyConfig config;
     private final EventLoops loops;
     private final NodeTls tls;
+    private final AccessRules access;
     private final CpuWork cpu;
     private final OtherMethods others;
     private final ActorSystem<NodeGuardian.Command> system;
@@ -88,6 +91,7 @@ public final class ProxyNode {
             ProxyConfig config,
             EventLoops loops,
             NodeTls tls,
+            AccessRules access,
             CpuWork cpu,
             OtherMethods others,
             ActorSystem<NodeGuardian.Command> system,
@@ -100,6 +104,7 @@ public final class ProxyNode {
         this.config = config;
         this.loops = loops;
         this.tls = tls;
+        this.access = access;
         this.cpu = cpu;
         this.others = others;
         this.system = system;
@@ -134,6 +139,14 @@ public final class ProxyNode {
             loops.close();
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
+        AccessRules access;
+        try {
+            access = AccessRules.start(config, new ConfiguredRoles(config));
+        } catch (RuleProblems problems) {
+            loops.close();
+            tls.close();
+            throw new NodeStartFailure("general.pg_hba: " + problems.getMessage(), problems);
+        }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
         ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
         LocalPermits permits = new LocalPermits();
@@ -143,11 +156,11 @@ public final class ProxyNode {
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
         MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
-        OtherMethods others = OtherMethods.start(config, () -> ProxyNode::sameName);
+        OtherMethods others = OtherMethods.start(config, access::identityMap);
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
-                logins(config, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu, others),
+                logins(config, access, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu, others),
                 new Directory(config),
                 limits,
                 cancelKeys,
@@ -165,7 +178,19 @@ public final class ProxyNode {
                 ActorSystemSetup.create(
                         BootstrapSetup.create(pekkoConfig(config, loops, defaults.join())), loops.setup()));
         ProxyNode node = new ProxyNode(
-                config, loops, tls, cpu, others, system, listeners, limits, permits, cancelKeys, pins, draining);
+                config,
+                loops,
+                tls,
+                access,
+                cpu,
+                others,
+                system,
+                listeners,
+                limits,
+                permits,
+                cancelKeys,
+                pins,
+                draining);
         try {
             node.open();
             return node;
@@ -185,6 +210,7 @@ public final class ProxyNode {
 
     private static LoginPolicy logins(
             ProxyConfig config,
+            AccessRules access,
             CredentialSource credentials,
             MockSecrets mocks,
             SecureRandom random,
@@ -197,18 +223,8 @@ public final class ProxyNode {
                 AuthMethod.MD5, secrets::byCredential,
                 AuthMethod.SCRAM_SHA_256, secrets::scram,
                 AuthMethod.PASSWORD, secrets::password));
-        return new LoginPolicy(Optional::empty, methods, secrets::byCredential, Optional.empty())
+        return new LoginPolicy(access::policy, methods, secrets::byCredential, Optional.empty())
                 .demanding(others::besides);
-    }
-
-    /// Without maps both names must be the same.
-    private static CompletionStage<IdentityVerdict> sameName(
-            Optional<String> map, String systemUser, String database, String databaseUser) {
-        return CompletableFuture.completedStage(
-                map.isEmpty() && systemUser.equals(databaseUser)
-                        ? new IdentityVerdict.Matches()
-                        : new IdentityVerdict.NoMatch("provided user name (" + databaseUser
-                                + ") and authenticated user name (" + systemUser + ") do not match"));
     }
 
     private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {
@@ -274,6 +290,11 @@ public final class ProxyNode {
     /// TLS on both legs: what has been counted of it, and the way to read certificates again.
     public NodeTls tls() {
         return tls;
+    }
+
+    /// The rules for logins: how often each has decided, and the way to read them again.
+    public AccessRules accessRules() {
+        return access;
     }
 
     /// How the node's event loops talk to the operating system.
@@ -349,6 +370,7 @@ public final class ProxyNode {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
         tls.close();
+        access.close();
         cpu.close();
         others.close();
         closed.complete(null);

@@ -1,6 +1,7 @@
 package org.pgporter.protocol.message;
 
 import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,6 +11,9 @@ import java.util.Optional;
 /// Names user, database and parameters. Parameters keep the order in which they came; of a repeated key the last
 /// value counts. Text is read as [WireText] says.
 public record StartupMessage(ProtocolVersion version, Map<String, String> parameters) implements StartupPacket {
+
+    /// `NAMEDATALEN` of PostgreSQL, less the zero at the end.
+    public static final int LONGEST_NAME = 63;
 
     private static final String PROTOCOL_OPTION_PREFIX = "_pq_.";
     private static final int MAJOR = 3;
@@ -30,16 +34,27 @@ public record StartupMessage(ProtocolVersion version, Map<String, String> parame
         });
     }
 
-    /// The user, if one was named.
+    /// The user, if one was named. As in PostgreSQL a longer name is cut after [#LONGEST_NAME] bytes, before anybody
+    /// looks at it: what is decided about a name must be decided about the one that PostgreSQL would see.
     public Optional<String> user() {
-        return Optional.ofNullable(parameters.get("user")).filter(name -> !name.isEmpty());
+        return name("user");
     }
 
-    /// The database; the user's name where none was named, as in PostgreSQL.
+    /// The database; the user's name where none was named. Cut as the user's.
     public Optional<String> database() {
-        return Optional.ofNullable(parameters.get("database"))
+        return name("database").or(this::user);
+    }
+
+    private Optional<String> name(String parameter) {
+        return Optional.ofNullable(parameters.get(parameter))
                 .filter(name -> !name.isEmpty())
-                .or(this::user);
+                .map(StartupMessage::cut);
+    }
+
+    /// Byte by byte, though that may split a character (`ProcessStartupPacket` in `backend_startup.c`).
+    private static String cut(String name) {
+        byte[] bytes = WireText.encode(name);
+        return bytes.length <= LONGEST_NAME ? name : WireText.decode(Arrays.copyOf(bytes, LONGEST_NAME));
     }
 
     /// The raw `options`, for [StartupOptions#parse]; empty text if there are none.

@@ -71,7 +71,8 @@ class LdapTargetTest {
                         "(&(uid=$username)(objectClass=person))",
                         Optional.empty(),
                         Optional.empty()));
-        assertThat(LdapTarget.of(Map.of("ldapurl", "ldap://[::1]:1/dc=x")).servers()).containsExactly("::1");
+        assertThat(LdapTarget.of(Map.of("ldapurl", "ldap://[::1]:1/dc=x")).servers())
+                .containsExactly("::1");
     }
 
     @Test
@@ -126,12 +127,13 @@ class LdapTargetTest {
                 "a\\,b"
             })
     void shouldNotLetANameChangeItsPlaceInTheTree(String user) throws Exception {
-        String name = new LdapTarget.Simple("uid=", ",ou=people,dc=x").bindName(user).orElseThrow();
+        String name =
+                new LdapTarget.Simple("uid=", ",ou=people,dc=x").bindName(user).orElseThrow();
 
         DN parsed = new DN(name);
         assertThat(parsed.getRDNs()).hasSize(3);
-        assertThat(parsed.getRDN().isMultiValued()).isFalse();
-        assertThat(parsed.getRDN().getAttributeValues()).containsExactly(user);
+        assertThat(parsed.getRDNs()[0].isMultiValued()).isFalse();
+        assertThat(parsed.getRDNs()[0].getAttributeValues()).containsExactly(user);
         assertThat(parsed.getParent()).isEqualTo(new DN("ou=people,dc=x"));
     }
 

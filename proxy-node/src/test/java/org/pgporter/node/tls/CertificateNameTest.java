@@ -53,12 +53,10 @@ class CertificateNameTest {
                 name(one(BCStyle.E, new DERIA5String("alice@example.com")), one(BCStyle.UID, utf8("a1"))),
                 name(one(BCStyle.DC, new DERIA5String("example")), one(BCStyle.DC, new DERIA5String("com"))),
                 name(one(unknown, utf8("what is this")), one(BCStyle.CN, utf8("x"))),
-                name(
-                        one(BCStyle.OU, utf8("unit")),
-                        new RDN(new AttributeTypeAndValue[] {
-                            new AttributeTypeAndValue(BCStyle.CN, utf8("several")),
-                            new AttributeTypeAndValue(BCStyle.UID, utf8("at once"))
-                        })),
+                name(one(BCStyle.OU, utf8("unit")), new RDN(new AttributeTypeAndValue[] {
+                    new AttributeTypeAndValue(BCStyle.CN, utf8("several")),
+                    new AttributeTypeAndValue(BCStyle.UID, utf8("at once"))
+                })),
                 name(
                         one(BCStyle.SURNAME, utf8("S")),
                         one(BCStyle.GIVENNAME, utf8("G")),
@@ -92,7 +90,8 @@ class CertificateNameTest {
     void shouldTakeTheFirstCommonName() throws Exception {
         assertThat(commonName(name(one(BCStyle.CN, utf8("first")), one(BCStyle.CN, utf8("second")))))
                 .contains("first");
-        assertThat(commonName(name(one(BCStyle.CN, new DERBMPString("Jürgen"))))).contains("Jürgen");
+        assertThat(commonName(name(one(BCStyle.CN, new DERBMPString("Jürgen")))))
+                .contains("Jürgen");
         assertThat(commonName(name(one(BCStyle.O, utf8("nobody"))))).isEmpty();
         assertThat(commonName(name(one(BCStyle.CN, utf8(""))))).isEmpty();
     }

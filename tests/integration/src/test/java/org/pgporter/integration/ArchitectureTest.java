@@ -38,6 +38,7 @@ class ArchitectureTest {
             List.of("org.pgporter.node.pool"),
             List.of("org.pgporter.node.os"),
             List.of("org.pgporter.node.ldap"),
+            List.of("org.pgporter.node.hba"),
             List.of("org.pgporter.node.login"),
             List.of("org.pgporter.node.session"),
             List.of("org.pgporter.node"),
