@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Keys of PgDoorman that this version does not have. What decides who may come in, what is allowed or where data
-/// goes is an error, so that no door stands open because a key was overlooked; what only tunes PgDoorman's insides
-/// is a warning.
+/// Keys of PgDoorman that this version does not have. What decides who may come in, what is allowed or
+/// where data goes is an error, so that no door stands open because a key was overlooked; what only tunes
+/// PgDoorman's insides is a warning.
 final class ForeignKeys {
     /// @param error whether the file cannot be used with it
     record Foreign(boolean error, String remedy) {}
@@ -27,7 +27,6 @@ final class ForeignKeys {
     /// Exact names, or beginnings where they end in an underscore.
     private static final List<String> UNSUPPORTED = List.of(
             "auth_query",
-            "talos",
             "web",
             "prometheus",
             "admin_",

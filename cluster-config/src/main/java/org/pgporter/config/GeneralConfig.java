@@ -1,9 +1,10 @@
 package org.pgporter.config;
 
 import java.time.Duration;
+import java.util.Optional;
 
-/// Section `general`: one node, and the defaults of all pools. The groups are for readers of the code; in the file
-/// their keys stand directly in the section.
+/// Section `general`: one node, and the defaults of all pools. The groups are for readers of the code; in
+/// the file their keys stand directly in the section.
 ///
 /// @param listener where clients connect to
 /// @param eventLoops how many event loops, and of which kind
@@ -18,7 +19,10 @@ import java.time.Duration;
 /// @param serverTls TLS towards PostgreSQL, the defaults of all databases
 /// @param pools the defaults of all pools
 /// @param log what is logged and how
-/// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at once
+/// @param jwt one issuer of tokens, and what holds for all
+/// @param talos as section `talos` at the top
+/// @param shutdownTimeout how long open transactions may finish when the node stops; 0: they are ended at
+///     once
 public record GeneralConfig(
         @Flat ListenerConfig listener,
         @Flat EventLoopConfig eventLoops,
@@ -33,6 +37,8 @@ public record GeneralConfig(
         @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
         @Flat LogConfig log,
+        @Flat JwtOptions jwt,
+        Optional<TalosConfig> talos,
         Duration shutdownTimeout) {
     private static final GeneralConfig DEFAULTS = new GeneralConfig(
             ListenerConfig.defaults(),
@@ -48,6 +54,8 @@ public record GeneralConfig(
             DatabaseLimits.defaults(),
             PoolOptions.defaults(),
             LogConfig.defaults(),
+            JwtOptions.defaults(),
+            Optional.empty(),
             Duration.ofSeconds(10));
 
     public GeneralConfig {
@@ -123,6 +131,14 @@ public record GeneralConfig(
 
     public GeneralConfig withLog(LogConfig changed) {
         return Records.with(this, "log", changed);
+    }
+
+    public GeneralConfig withJwt(JwtOptions changed) {
+        return Records.with(this, "jwt", changed);
+    }
+
+    public GeneralConfig withTalos(TalosConfig changed) {
+        return Records.with(this, "talos", Optional.of(changed));
     }
 
     public GeneralConfig withShutdownTimeout(Duration changed) {

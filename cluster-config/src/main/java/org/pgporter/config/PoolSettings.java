@@ -2,8 +2,10 @@ package org.pgporter.config;
 
 import java.util.Optional;
 import org.pgporter.auth.Secret;
+import org.pgporter.auth.TokenGrant;
 
-/// Everything that holds for one user of one database, with inheritance resolved: see [ProxyConfig#settings].
+/// Everything that holds for one user of one database, with inheritance resolved: see
+/// [ProxyConfig#settings].
 ///
 /// @param database the database as clients name it
 /// @param user the user as clients name it
@@ -13,6 +15,9 @@ import org.pgporter.auth.Secret;
 /// @param serverPassword its plain password or `md5…` hash; empty: only what the client proved itself with is there
 ///     to log in with
 /// @param previousServerPassword another one, for when PostgreSQL refuses that
+/// @param grant what a token gives whoever uses the pool; empty: nobody came with one of an issuer
+/// @param maxTokenUsers users of the token's issuer that have pools like this one at one time; 0: the user
+///     stands in the configuration, and counts for nothing
 /// @param options how the pool behaves
 /// @param databaseLimits what all users of the database may hold together
 /// @param tls what holds for TLS on both legs
@@ -28,6 +33,8 @@ public record PoolSettings(
         String serverUser,
         Optional<Secret> serverPassword,
         Optional<Secret> previousServerPassword,
+        Optional<TokenGrant> grant,
+        int maxTokenUsers,
         PoolOptions options,
         DatabaseLimits databaseLimits,
         TlsOptions tls,
@@ -35,6 +42,27 @@ public record PoolSettings(
         SocketOptions sockets,
         int maxDatabaseClients,
         int maxUserClients) {
+
+    /// The same for somebody with a token. Where that gives him a role, a backend connection is asked
+    /// after each transaction which one it has, or reset after each session, so that what one session has
+    /// taken on does not
+    /// reach the next one.
+    public PoolSettings withGrant(TokenGrant given) {
+        PoolSettings changed = Records.with(this, "grant", Optional.of(given));
+        if (given.role().isEmpty()) {
+            return changed;
+        }
+        PoolOptions strict = options.withSessionStateCheck(StateCheck.ALWAYS);
+        return changed.withOptions(
+                strict.serverResetQuery().isBlank()
+                        ? strict.withServerResetQuery(PoolOptions.defaults().serverResetQuery())
+                        : strict);
+    }
+
+    /// The same for a user that the configuration does not know.
+    public PoolSettings withMaxTokenUsers(int changed) {
+        return Records.with(this, "maxTokenUsers", changed);
+    }
 
     /// The same with other options.
     public PoolSettings withOptions(PoolOptions changed) {

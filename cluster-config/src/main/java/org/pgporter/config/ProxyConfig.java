@@ -8,20 +8,30 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.pgporter.auth.Secret;
+import org.pgporter.auth.TokenGrant;
 import org.pgporter.auth.credential.PlainPassword;
 import org.pgporter.auth.credential.StoredCredential;
 
-/// The whole configuration of a node. What changed between two of them is record equality, section by section.
+/// The whole configuration of a node. What changed between two of them is record equality, section by
+/// section.
 ///
 /// @param general this node, and the defaults of all pools
 /// @param cluster this node among the others
 /// @param pools the databases, by the name that clients use, in the order of the file; at least one
-public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<String, PoolConfig> pools) {
+/// @param issuers who issues tokens, by the name of the section, in the order of the file
+/// @param talos tokens that name a role; may also stand in section `general`
+public record ProxyConfig(
+        GeneralConfig general,
+        ClusterConfig cluster,
+        Map<String, PoolConfig> pools,
+        Map<String, IssuerConfig> issuers,
+        Optional<TalosConfig> talos) {
 
     /// @throws ConfigException when sections contradict each other; paths start at the root, as in
     /// `pools.app.users[0].min_pool_size`
     public ProxyConfig {
         pools = Collections.unmodifiableMap(new LinkedHashMap<>(pools));
+        issuers = Collections.unmodifiableMap(new LinkedHashMap<>(issuers));
         Checks checks = new Checks();
         checks.require(
                 !pools.isEmpty(),
@@ -32,7 +42,13 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
         for (Map.Entry<String, PoolConfig> entry : pools.entrySet()) {
             checkPool(checks, general, entry.getKey(), entry.getValue());
         }
+        checkTokens(checks, general, pools, issuers, talos);
         checks.throwIfAny();
+    }
+
+    /// A configuration in which nobody comes with a token.
+    public ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<String, PoolConfig> pools) {
+        this(general, cluster, pools, Map.of(), Optional.empty());
     }
 
     /// A cluster of one with defaults and one pool.
@@ -50,6 +66,50 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
         return pool(database).flatMap(pool -> pool.user(user).map(found -> resolve(database, pool, found)));
     }
 
+    /// All issuers by name, with the one that `general.jwt_…` defines.
+    public Map<String, IssuerConfig> tokenIssuers() {
+        Map<String, IssuerConfig> all = new LinkedHashMap<>(issuers);
+        general.jwt().issuer().ifPresent(issuer -> all.put(JwtOptions.NAME, issuer));
+        return all;
+    }
+
+    /// Section `talos`, wherever it stands.
+    public Optional<TalosConfig> talosAnywhere() {
+        return talos.or(general::talos);
+    }
+
+    /// Whether some pool has a user of this name: then nobody else may go by it.
+    public boolean knows(String user) {
+        return pools.values().stream().anyMatch(pool -> pool.user(user).isPresent());
+    }
+
+    /// What holds for somebody of `database` who came with a token of an issuer: the settings of the user,
+    /// where the configuration has one that comes with tokens of this issuer, or those of the issuer where
+    /// it provides for
+    /// users that the configuration does not know. Empty in every other case.
+    public Optional<PoolSettings> settings(String database, String user, TokenGrant grant) {
+        Optional<IssuerConfig> issuer =
+                Optional.ofNullable(tokenIssuers().get(grant.issuer())).filter(found -> found.allows(database));
+        if (issuer.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!knows(user)) {
+            return pool(database)
+                    .filter(_ -> issuer.get().users().autoProvision())
+                    .map(pool -> provided(database, pool, user, issuer.get().users(), grant));
+        }
+        return pool(database)
+                .flatMap(pool -> pool.user(user))
+                .filter(configured -> configured.issuer().equals(Optional.of(grant.issuer())))
+                .flatMap(_ -> settings(database, user))
+                .map(settings -> settings.withGrant(grant));
+    }
+
+    private PoolSettings provided(String database, PoolConfig pool, String user, TokenUsers users, TokenGrant grant) {
+        UserConfig made = UserConfig.withoutPassword(user).withServerLogin(users.serverUser(), users.serverPassword());
+        return resolve(database, pool, made).withMaxTokenUsers(users.maxUsers()).withGrant(grant);
+    }
+
     private PoolSettings resolve(String database, PoolConfig pool, UserConfig user) {
         return new PoolSettings(
                 database,
@@ -59,6 +119,8 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
                 user.serverUsername().orElse(user.username()),
                 serverPassword(user, user.serverPassword(), user.password()),
                 serverPassword(user, user.previousServerPassword(), user.previousPassword()),
+                Optional.empty(),
+                0,
                 options(general, pool, user),
                 general.databaseLimits().overriddenBy(pool.databaseLimits()),
                 general.tls(),
@@ -85,18 +147,80 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
     }
 
     public ProxyConfig withGeneral(GeneralConfig changed) {
-        return new ProxyConfig(changed, cluster, pools);
+        return new ProxyConfig(changed, cluster, pools, issuers, talos);
     }
 
     public ProxyConfig withCluster(ClusterConfig changed) {
-        return new ProxyConfig(general, changed, pools);
+        return new ProxyConfig(general, changed, pools, issuers, talos);
     }
 
     /// With `pool` added, or in place of the one that has the name.
     public ProxyConfig withPool(String database, PoolConfig pool) {
         Map<String, PoolConfig> changed = new LinkedHashMap<>(pools);
         changed.put(database, pool);
-        return new ProxyConfig(general, cluster, changed);
+        return new ProxyConfig(general, cluster, changed, issuers, talos);
+    }
+
+    public ProxyConfig withIssuer(String name, IssuerConfig issuer) {
+        Map<String, IssuerConfig> changed = new LinkedHashMap<>(issuers);
+        changed.put(name, issuer);
+        return new ProxyConfig(general, cluster, pools, changed, talos);
+    }
+
+    public ProxyConfig withTalos(TalosConfig changed) {
+        return new ProxyConfig(general, cluster, pools, issuers, Optional.of(changed));
+    }
+
+    private static void checkTokens(
+            Checks checks,
+            GeneralConfig general,
+            Map<String, PoolConfig> pools,
+            Map<String, IssuerConfig> issuers,
+            Optional<TalosConfig> talos) {
+        issuers.keySet().forEach(name -> checks.notBlank("issuers." + name, name));
+        for (Map.Entry<String, IssuerConfig> issuer : issuers.entrySet()) {
+            checks.require(
+                    issuer.getValue().issuer().isPresent(),
+                    "issuers." + issuer.getKey() + ".issuer",
+                    "is missing",
+                    "give what stands in `iss` of its tokens",
+                    Set.of("issuer"));
+        }
+        checks.require(
+                !issuers.containsKey(JwtOptions.NAME) || general.jwt().issuer().isEmpty(),
+                "issuers." + JwtOptions.NAME,
+                "has the name of the issuer that general.jwt_… defines",
+                "give it another one",
+                Set.of("issuers"));
+        checks.require(
+                talos.isEmpty() || general.talos().isEmpty(),
+                "talos",
+                "stands at the top and in section general",
+                "remove one of the two",
+                Set.of("talos"));
+        Optional<TalosConfig> anywhere = talos.or(general::talos);
+        pools.forEach((database, pool) -> {
+            List<UserConfig> users = pool.users();
+            for (int i = 0; i < users.size(); i++) {
+                String path = "pools." + database + ".users[" + i + "]";
+                Optional<String> issuer = users.get(i).issuer();
+                checks.require(
+                        issuer.isEmpty()
+                                || issuers.containsKey(issuer.get())
+                                || issuer.get().equals(JwtOptions.NAME)
+                                        && general.jwt().issuer().isPresent(),
+                        path + ".issuer",
+                        "names no section of issuers",
+                        "",
+                        Set.of("issuer", "issuers"));
+                checks.require(
+                        anywhere.isEmpty() || !users.get(i).username().equals(TalosConfig.USER),
+                        path + ".username",
+                        "is the user behind which everybody comes with a Talos token",
+                        "give it another name",
+                        Set.of("username"));
+            }
+        });
     }
 
     private static void checkPool(Checks checks, GeneralConfig general, String name, PoolConfig pool) {
@@ -134,11 +258,12 @@ public record ProxyConfig(GeneralConfig general, ClusterConfig cluster, Map<Stri
             checks.require(
                     users.get(i).password().isPresent()
                             || users.get(i).authPamService().isPresent()
+                            || users.get(i).issuer().isPresent()
                             || general.access().pgHba().isPresent(),
                     path + ".users[" + i + "].password",
                     "is missing",
-                    "or set auth_pam_service, or rules in general.pg_hba that do not ask for one",
-                    Set.of("password", "auth_pam_service", "pg_hba"));
+                    "or set auth_pam_service, issuer, or rules in general.pg_hba that do not ask for one",
+                    Set.of("password", "auth_pam_service", "issuer", "pg_hba"));
         }
         for (int i = 0; i < users.size() && ofPool.isEmpty(); i++) {
             String userPath = path + ".users[" + i + "]";

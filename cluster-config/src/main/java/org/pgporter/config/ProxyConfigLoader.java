@@ -19,7 +19,8 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
-/// Reads a configuration file. Nothing is thrown for what stands in the file: every mistake is in the answer.
+/// Reads a configuration file. Nothing is thrown for what stands in the file: every mistake is in the
+/// answer.
 public final class ProxyConfigLoader {
     /// Thousands of users fit; what is larger is the wrong file.
     private static final int MOST_FILE_BYTES = 16 * 1024 * 1024;
@@ -147,6 +148,13 @@ public final class ProxyConfigLoader {
     }
 
     private static void warn(ProxyConfig config, Problems problems) {
+        if (config.general().jwt().issuer().isPresent()
+                && config.general().jwt().jwtIssuer().isEmpty()) {
+            problems.warning(
+                    "general.jwt_audience",
+                    "alone says which tokens are meant: without jwt_issuer nobody looks who issued them",
+                    "set jwt_issuer");
+        }
         config.pools().forEach((name, pool) -> {
             List<UserConfig> users = pool.users();
             for (int i = 0; i < users.size(); i++) {

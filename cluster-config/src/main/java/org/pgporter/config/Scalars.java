@@ -11,10 +11,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.pgporter.auth.Secret;
+import org.pgporter.auth.credential.JwtKeyFile;
 import org.pgporter.auth.credential.StoredCredential;
 
-/// Reads the text of one value as the type of its record component. Each error is reported once, and never shows a
-/// secret or what came out of a reference.
+/// Reads the text of one value as the type of its record component. Each error is reported once, and never
+/// shows a secret or what came out of a reference.
 final class Scalars {
     private static final Set<Class<?>> TYPES = Set.of(
             int.class,
@@ -33,9 +34,9 @@ final class Scalars {
     private static final Duration MILLISECOND = Duration.ofMillis(1);
     private static final Duration SECOND = Duration.ofSeconds(1);
 
-    /// Prefixes by which PgDoorman names keys for tokens. Taken as plain passwords they would let in whoever
+    /// How PgDoorman names the key it makes tokens with. Taken as a plain password it would let in whoever
     /// guesses a path.
-    private static final List<String> TOKEN_PREFIXES = List.of("jwt-pkey-fpath:", "jwt-priv-key-fpath:");
+    private static final String PRIVATE_KEY = "jwt-priv-key-fpath:";
 
     private final Problems problems;
 
@@ -133,8 +134,8 @@ final class Scalars {
     }
 
     private Optional<?> secret(String text, String path) {
-        if (isTokenKey(text, path)) {
-            return Optional.empty();
+        if (text.startsWith(PRIVATE_KEY) || text.startsWith(JwtKeyFile.PREFIX)) {
+            return tokenKey(path);
         }
         if (text.isEmpty()) {
             problems.error(path, "is empty", "remove the key, or give a password");
@@ -152,8 +153,8 @@ final class Scalars {
     }
 
     private Optional<?> credential(String text, String path) {
-        if (isTokenKey(text, path)) {
-            return Optional.empty();
+        if (text.startsWith(PRIVATE_KEY)) {
+            return tokenKey(path);
         }
         if (text.isEmpty()) {
             problems.error(path, "is empty", "give `md5…`, `SCRAM-SHA-256$…` or a plain password");
@@ -175,12 +176,9 @@ final class Scalars {
         }
     }
 
-    private boolean isTokenKey(String text, String path) {
-        boolean found = TOKEN_PREFIXES.stream().anyMatch(text::startsWith);
-        if (found) {
-            problems.error(path, "names a key file for tokens, which is not supported by this version", "");
-        }
-        return found;
+    private Optional<?> tokenKey(String path) {
+        problems.error(path, "names a key file for tokens, which means nothing here", "");
+        return Optional.empty();
     }
 
     private Optional<?> refused(String path, String message, References.Resolved value) {

@@ -15,6 +15,7 @@ import org.pgporter.auth.credential.StoredCredential;
 /// @param previousPassword as `password`, and as good as that while a change is on its way; both must be such that one
 ///     exchange can ask for them: plain, or of one kind with the same salt
 /// @param authPamService the PAM service that checks the password instead
+/// @param issuer the section of `issuers` whose tokens make somebody this user; no other token does
 /// @param serverUsername role of the backend connections; absent: `username`
 /// @param serverPassword plain password of that role, or its `md5…` hash for a backend that asks for MD5; absent: a
 ///     plain `password` of the same name, or what the client proved itself with
@@ -29,6 +30,7 @@ public record UserConfig(
         Optional<StoredCredential> password,
         Optional<StoredCredential> previousPassword,
         Optional<String> authPamService,
+        Optional<String> issuer,
         Optional<String> serverUsername,
         Optional<Secret> serverPassword,
         Optional<Secret> previousServerPassword,
@@ -59,6 +61,7 @@ public record UserConfig(
                         "add server_password",
                         Set.of("server_password", "previous_server_password"))
                 .notBlank("auth_pam_service", authPamService)
+                .notBlank("issuer", issuer)
                 .notBlank("server_username", serverUsername)
                 .atLeast("max_client_connections", 0, maxClientConnections)
                 .throwIfAny();
@@ -68,20 +71,12 @@ public record UserConfig(
         return current.flatMap(one -> previous.flatMap(other -> PasswordRotation.conflict(one, other)));
     }
 
-    /// A user that inherits everything and logs in to the backend under its own name.
-    public static UserConfig of(String username, StoredCredential password) {
-        return of(username, Optional.of(password));
-    }
-
     /// A user without anything to prove himself by: for rules of `pg_hba` that do not look at it.
     public static UserConfig withoutPassword(String username) {
-        return of(username, Optional.empty());
-    }
-
-    private static UserConfig of(String username, Optional<StoredCredential> password) {
         return new UserConfig(
                 username,
-                password,
+                Optional.empty(),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -90,6 +85,20 @@ public record UserConfig(
                 Optional.empty(),
                 Optional.empty(),
                 PoolOverrides.none());
+    }
+
+    /// A user that inherits everything and logs in to the backend under its own name.
+    public static UserConfig of(String username, StoredCredential password) {
+        return Records.with(withoutPassword(username), "password", Optional.of(password));
+    }
+
+    /// A user that comes with a token of this issuer.
+    public static UserConfig ofIssuer(String username, String issuer) {
+        return Records.with(withoutPassword(username), "issuer", Optional.of(issuer));
+    }
+
+    UserConfig withServerLogin(Optional<String> role, Optional<Secret> plainPassword) {
+        return Records.with(Records.with(this, "serverUsername", role), "serverPassword", plainPassword);
     }
 
     public UserConfig withServerLogin(String role, Secret plainPassword) {

@@ -64,6 +64,10 @@ class ExampleFileTest {
         String file = allKeys();
         assertThat(keysIn(file, "general")).isEqualTo(RecordBinder.keys(GeneralConfig.class));
         assertThat(keysIn(file, "cluster")).isEqualTo(RecordBinder.keys(ClusterConfig.class));
+        Set<String> ofIssuers = new TreeSet<>(RecordBinder.keys(IssuerConfig.class));
+        ofIssuers.addAll(Set.of("corp"));
+        ofIssuers.remove("role"); // role_claim stands in its place
+        assertThat(keysIn(file, "issuers")).isEqualTo(ofIssuers);
         Set<String> ofPools = new TreeSet<>(RecordBinder.keys(PoolConfig.class));
         ofPools.addAll(RecordBinder.keys(UserConfig.class));
         ofPools.add("app");

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.StoredCredential;
+import org.pgporter.auth.jwt.TokenAlgorithm;
 
 class MappingTest {
     private static final String OPTIONS = """
@@ -108,6 +109,19 @@ class MappingTest {
             ldap_tls_ca_cert: /tls/ldap.pem
             secrets_file: /secrets/file
             secrets_key_file: /secrets/key
+            jwt_public_key_file: /jwt/key.pem
+            jwt_jwks_url: https://issuer.example/keys
+            jwt_jwks_cache_ttl: 60
+            jwt_issuer: https://issuer.example
+            jwt_audience: pgporter
+            jwt_username_claim: email
+            jwt_server_user: gateway
+            jwt_server_password: open
+            jwt_user_suffix: "@corp"
+            jwt_user_auto_provision: true
+            jwt_user_auto_provision_read_only: true
+            jwt_allow_plaintext: true
+            talos: {keys: [/talos/one.pem, two.pem], databases: [app]}
             """;
 
     private static final PoolOptions EXPECTED_OPTIONS = new PoolOptions(
@@ -242,6 +256,20 @@ class MappingTest {
                 new DatabaseLimits(90, Duration.ofMillis(1500), 6, Duration.ZERO),
                 EXPECTED_OPTIONS,
                 new LogConfig(false, false, LogLevel.DEBUG, LogFormat.JSON),
+                new JwtOptions(
+                        Optional.of(Path.of("/jwt/key.pem")),
+                        Optional.of("https://issuer.example/keys"),
+                        Duration.ofSeconds(60),
+                        Optional.of("https://issuer.example"),
+                        Optional.of("pgporter"),
+                        "email",
+                        Optional.of("gateway"),
+                        Optional.of(Secret.of("open")),
+                        Optional.of("@corp"),
+                        true,
+                        true,
+                        true),
+                Optional.of(new TalosConfig(List.of(Path.of("/talos/one.pem"), Path.of("two.pem")), List.of("app"))),
                 Duration.ofHours(1));
         assertThat(general).isEqualTo(expected);
         assertThat(general.listener().addresses()).containsExactly("127.0.0.1", "::1");
@@ -261,7 +289,7 @@ class MappingTest {
     @Test
     void shouldMapEveryKeyOfAPoolAndItsUsers() {
         // When
-        PoolConfig pool = Yaml.valid("pools:\n  app:\n"
+        PoolConfig pool = Yaml.valid("issuers: {corp: {issuer: x, audience: y, public_key_file: z}}\npools:\n  app:\n"
                         + indented(
                                 4,
                                 "server_host: db\nserver_port: 5433\nserver_database: real\n"
@@ -269,7 +297,7 @@ class MappingTest {
                                         + "users:\n- username: bob\n")
                         + indented(
                                 6,
-                                "password: pw\nprevious_password: older\nauth_pam_service: login\nserver_username: role\n"
+                                "password: pw\nprevious_password: older\nauth_pam_service: login\nissuer: corp\nserver_username: role\n"
                                         + "server_password: key\nprevious_server_password: rusty\n"
                                         + "max_client_connections: 9\nroles: [staff, '+x']\n" + OPTIONS))
                 .pool("app")
@@ -281,6 +309,7 @@ class MappingTest {
                 Optional.of(StoredCredential.parse("pw")),
                 Optional.of(StoredCredential.parse("older")),
                 Optional.of("login"),
+                Optional.of("corp"),
                 Optional.of("role"),
                 Optional.of(Secret.of("key")),
                 Optional.of(Secret.of("rusty")),
@@ -299,6 +328,93 @@ class MappingTest {
                         List.of(bob)));
         assertDiffersEverywhere(pool, PoolConfig.defaults());
         assertDiffersEverywhere(bob, UserConfig.of("alice", StoredCredential.parse("other")));
+    }
+
+    @Test
+    void shouldMapEveryKeyOfAnIssuer() {
+        // When
+        IssuerConfig issuer =
+                java.util.Objects.requireNonNull(Yaml.valid("issuers:\n  corp:\n" + indented(4, """
+                        issuer: http://issuer.example/realm
+                        public_key_file: /keys/one.pem
+                        public_key_files: [/keys/two.pem]
+                        discovery: true
+                        allow_http: true
+                        tls_ca_cert: /tls/issuer.pem
+                        jwks_cache_ttl: "1m"
+                        jwks_stale_time: "1h"
+                        jwks_refetch_interval: "1s"
+                        jwks_timeout: "2s"
+                        audience: pgporter
+                        audiences: [other]
+                        authorized_parties: [psql]
+                        required_scopes: [db]
+                        algorithms: [ES256, eddsa]
+                        leeway: "5s"
+                        max_token_age: "1h"
+                        max_token_size: 60K
+                        username_claim: email
+                        user_suffix: "@corp"
+                        user_map: [{match: "root@.*"}, {match: "(.*)@corp", name: "\\\\1"}]
+                        databases: [app]
+                        auto_provision: true
+                        max_users: 7
+                        read_only: true
+                        server_user: gateway
+                        server_password: open
+                        role_claim: groups
+                        role_map: [{match: dba, name: admin}]
+                        expiry_grace: "3s"
+                        """) + Yaml.POOLS)
+                        .issuers()
+                        .get("corp"));
+
+        // Then
+        IssuerConfig expected = new IssuerConfig(
+                Optional.of("http://issuer.example/realm"),
+                new IssuerKeys(
+                        Optional.of(Path.of("/keys/one.pem")),
+                        List.of(Path.of("/keys/two.pem")),
+                        Optional.empty(),
+                        true,
+                        true,
+                        Optional.of(Path.of("/tls/issuer.pem")),
+                        Duration.ofMinutes(1),
+                        Duration.ofHours(1),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(2)),
+                new TokenChecks(
+                        Optional.of("pgporter"),
+                        List.of("other"),
+                        List.of("psql"),
+                        List.of("db"),
+                        List.of(TokenAlgorithm.ES256, TokenAlgorithm.EDDSA),
+                        Duration.ofSeconds(5),
+                        Optional.of(Duration.ofHours(1)),
+                        new ByteSize(60 * 1024)),
+                new TokenUsers(
+                        "email",
+                        Optional.of("@corp"),
+                        List.of(
+                                new NameRuleConfig("root@.*", Optional.empty()),
+                                new NameRuleConfig("(.*)@corp", Optional.of("\\1"))),
+                        List.of("app"),
+                        true,
+                        7,
+                        true,
+                        Optional.of("gateway"),
+                        Optional.of(Secret.of("open")),
+                        Optional.empty(),
+                        Optional.of("groups"),
+                        List.of(new NameRuleConfig("dba", Optional.of("admin"))),
+                        Duration.ofSeconds(3)));
+        assertThat(issuer).isEqualTo(expected);
+        assertDiffersEverywhere(
+                issuer.keys().withDiscovery(false).withJwksUrl("https://issuer.example"),
+                IssuerKeys.defaults().withDiscovery(true));
+        assertDiffersEverywhere(issuer.checks(), TokenChecks.defaults());
+        TokenUsers others = issuer.users();
+        assertDiffersEverywhere(others, TokenUsers.defaults().withRole("analyst"));
     }
 
     static Stream<Record> recordsWithWithers() {
@@ -382,6 +498,8 @@ class MappingTest {
             case "PoolOptions" -> PoolOptions.defaults().withPoolSize(1);
             case "TimeoutOptions" -> TimeoutOptions.defaults().withQueryTimeout(Duration.ofSeconds(1));
             case "TimeoutOverrides" -> TimeoutOverrides.none().withQueryTimeout(Duration.ZERO);
+            case "JwtOptions" -> JwtOptions.defaults().withJwtAllowPlaintext(true);
+            case "TalosConfig" -> new TalosConfig(List.of(), List.of());
             case "LogConfig" -> LogConfig.defaults().withLogLevel(LogLevel.WARN);
             default -> throw new AssertionError("no sample for " + type);
         };

@@ -75,7 +75,7 @@ class ProxyConfigLoaderTest {
                         "pgporter.yaml:10: general.unix_socket_mode: must be three octal digits such as \"0600\","
                                 + " was `4755`",
                         "pgporter.yaml:14: pools.app.users[0].username: is missing",
-                        "pgporter.yaml:14: pools.app.users[0].password: is missing; or set auth_pam_service, or rules in"
+                        "pgporter.yaml:14: pools.app.users[0].password: is missing; or set auth_pam_service, issuer, or rules in"
                                 + " general.pg_hba that do not ask for one",
                         "pgporter.yaml:16: pools.empty.users: must have at least one user, or nobody can log in;"
                                 + " add `users: [{username: ..., password: ...}]`");
@@ -145,7 +145,9 @@ class ProxyConfigLoaderTest {
                 "password: '' | password: is empty",
                 "password: md5abc | password: begins as a hash of PostgreSQL does and is none",
                 "password: SCRAM-SHA-256$4096:x | password: begins as a hash of PostgreSQL does and is none",
-                "password: 'jwt-pkey-fpath:/key.pem' | password: names a key file for tokens, which is not supported",
+                "password: 'jwt-pkey-fpath:' | password: begins as a hash of PostgreSQL does and is none: a path must follow",
+                "password: 'jwt-priv-key-fpath:/key.pem' | password: names a key file for tokens",
+                "issuer: nobody | issuer: names no section of issuers",
                 "{password: x, server_password: 'SCRAM-SHA-256$1:a$b:c'} | server_password: is a SCRAM secret",
                 "{password: x, server_password: 'jwt-priv-key-fpath:/k'} | server_password: names a key file",
                 "{password: x, server_password: ''} | server_password: is empty",
@@ -193,7 +195,6 @@ class ProxyConfigLoaderTest {
     @ParameterizedTest
     @CsvSource({
         "general, admin_password",
-        "general, talos",
         "general, patroni_api_urls",
         "general, max_memory_usage",
         "general, scaling_fast_retries",
@@ -218,7 +219,7 @@ class ProxyConfigLoaderTest {
     void shouldWantToKnowWhatAUserMustProve() {
         assertThat(Yaml.problems("pools: {app: {users: [{username: a}]}}"))
                 .containsExactly(
-                        "pgporter.yaml:1: pools.app.users[0].password: is missing; or set auth_pam_service, or rules in"
+                        "pgporter.yaml:1: pools.app.users[0].password: is missing; or set auth_pam_service, issuer, or rules in"
                                 + " general.pg_hba that do not ask for one");
         assertThat(Yaml.valid("pools: {app: {users: [{username: a, auth_pam_service: login}]}}")
                         .pool("app")

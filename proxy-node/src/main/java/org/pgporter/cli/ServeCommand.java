@@ -58,9 +58,10 @@ final class ServeCommand implements Callable<Integer> {
             Signals.onHangup(() -> {
                 LOG.atInfo()
                         .addKeyValue(LogKeys.REASON, "the configuration itself is read only at start")
-                        .log("reading certificates and rules for logins again");
+                        .log("reading certificates, rules for logins and keys for tokens again");
                 node.tls().reload();
                 node.accessRules().reload();
+                node.tokens().reload();
             });
             LOG.atInfo()
                     .addKeyValue(LogKeys.VERSION, Version.text())

@@ -9,6 +9,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -40,6 +41,7 @@ import org.pgporter.cluster.limit.LocalPermits;
 import org.pgporter.config.GeneralConfig;
 import org.pgporter.config.ListenerConfig;
 import org.pgporter.config.ProxyConfig;
+import org.pgporter.config.TalosConfig;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.hba.AccessRules;
@@ -49,6 +51,8 @@ import org.pgporter.node.login.LoginMethod;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.login.OtherMethods;
 import org.pgporter.node.login.StoredSecrets;
+import org.pgporter.node.login.TalosLogin;
+import org.pgporter.node.login.TokenLogins;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.pool.TransportSettings;
 import org.pgporter.node.session.ClientSession;
@@ -56,8 +60,11 @@ import org.pgporter.node.session.ConnectionLimits;
 import org.pgporter.node.session.PinBoard;
 import org.pgporter.node.session.SessionServices;
 import org.pgporter.node.session.Sessions;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.tls.TlsProblem;
+import org.pgporter.node.token.NodeTokens;
+import org.pgporter.node.token.TokenProblem;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.IoKind;
 import org.pgporter.node.transport.ListenAddress;
@@ -67,8 +74,8 @@ import org.pgporter.node.transport.Listeners;
 import org.pgporter.node.transport.LoopLag;
 import org.pgporter.node.work.CpuWork;
 
-/// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the opposite
-/// one, because actors run on the loops and must be gone before these are.
+/// A running node. Starts in this order: event loops, actor system, cluster, listeners; and stops in the
+/// opposite one, because actors run on the loops and must be gone before these are.
 public final class ProxyNode {
     private static final Duration START_LIMIT = Duration.ofSeconds(20);
 
@@ -77,6 +84,7 @@ public final class ProxyNode {
     private final NodeTls tls;
     private final AccessRules access;
     private final CpuWork cpu;
+    private final NodeTokens tokens;
     private final OtherMethods others;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
@@ -84,6 +92,7 @@ public final class ProxyNode {
     private final LocalPermits permits;
     private final CancelKeys<ActorRef<ClientSession.Command>> cancelKeys;
     private final PinBoard pins;
+    private final Statistics statistics;
     private final AtomicBoolean draining;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
@@ -93,6 +102,7 @@ public final class ProxyNode {
             NodeTls tls,
             AccessRules access,
             CpuWork cpu,
+            NodeTokens tokens,
             OtherMethods others,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
@@ -100,18 +110,21 @@ public final class ProxyNode {
             LocalPermits permits,
             CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
             PinBoard pins,
+            Statistics statistics,
             AtomicBoolean draining) {
         this.config = config;
         this.loops = loops;
         this.tls = tls;
         this.access = access;
         this.cpu = cpu;
+        this.tokens = tokens;
         this.others = others;
         this.system = system;
         this.listeners = listeners;
         this.limits = limits;
         this.permits = permits;
         this.cancelKeys = cancelKeys;
+        this.statistics = statistics;
         this.pins = pins;
         this.draining = draining;
         system.getWhenTerminated().whenComplete((_, _) -> Thread.ofVirtual().start(this::closeTheRest));
@@ -148,6 +161,16 @@ public final class ProxyNode {
             throw new NodeStartFailure("general.pg_hba: " + problems.getMessage(), problems);
         }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
+        NodeTokens tokens;
+        try {
+            tokens = NodeTokens.start(config, cpu, InstantSource.system());
+        } catch (TokenProblem problem) {
+            cpu.close();
+            access.close();
+            tls.close();
+            loops.close();
+            throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
+        }
         ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
         LocalPermits permits = new LocalPermits();
         AtomicBoolean draining = new AtomicBoolean();
@@ -156,21 +179,31 @@ public final class ProxyNode {
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
         MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
+        Statistics statistics = new Statistics(loops.count());
         OtherMethods others = OtherMethods.start(config, access::identityMap);
         Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
                 config,
                 loops,
-                logins(config, access, new ConfiguredCredentials(config, mocks, cpu), mocks, random, cpu, others),
+                logins(
+                        config,
+                        access,
+                        new ConfiguredCredentials(config, mocks, cpu),
+                        mocks,
+                        random,
+                        cpu,
+                        tokens,
+                        others),
                 new Directory(config),
                 limits,
                 cancelKeys,
                 pools,
                 pins,
+                statistics,
                 draining);
         List<Listener> listeners = new CopyOnWriteArrayList<>();
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
                 NodeGuardian.create(
-                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), tls, random),
+                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), tls, random, statistics),
                         DispatcherSelector.fromConfig(loops.dispatcher(0)),
                         services,
                         () -> closeAll(listeners)),
@@ -183,6 +216,7 @@ public final class ProxyNode {
                 tls,
                 access,
                 cpu,
+                tokens,
                 others,
                 system,
                 listeners,
@@ -190,6 +224,7 @@ public final class ProxyNode {
                 permits,
                 cancelKeys,
                 pins,
+                statistics,
                 draining);
         try {
             node.open();
@@ -215,15 +250,27 @@ public final class ProxyNode {
             MockSecrets mocks,
             SecureRandom random,
             Executor cpu,
+            NodeTokens tokens,
             OtherMethods others) {
+        TokenLogins byToken = new TokenLogins(config, tokens, access.identityMap());
         Map<AuthMethod, LoginMethod> methods = new EnumMap<>(others.byRule());
+        methods.put(AuthMethod.JWT, byToken::jwt);
+        methods.put(AuthMethod.OAUTH, byToken::oauth);
         StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, methods);
         methods.putAll(Map.of(
                 AuthMethod.TRUST, secrets::trust,
                 AuthMethod.MD5, secrets::byCredential,
                 AuthMethod.SCRAM_SHA_256, secrets::scram,
                 AuthMethod.PASSWORD, secrets::password));
-        return new LoginPolicy(access::policy, methods, secrets::byCredential, Optional.empty())
+        return new LoginPolicy(
+                        access::policy,
+                        methods,
+                        byToken.orElse(secrets::byCredential),
+                        tokens.talos()
+                                .map(verifier -> new LoginPolicy.TalosUser(
+                                        TalosConfig.USER,
+                                        new TalosLogin(
+                                                config, config.talosAnywhere().orElseThrow(), verifier))))
                 .demanding(others::besides);
     }
 
@@ -292,6 +339,11 @@ public final class ProxyNode {
         return tls;
     }
 
+    /// Whose tokens the node takes, and the way to read their key files again.
+    public NodeTokens tokens() {
+        return tokens;
+    }
+
     /// The rules for logins: how often each has decided, and the way to read them again.
     public AccessRules accessRules() {
         return access;
@@ -302,8 +354,8 @@ public final class ProxyNode {
         return loops.kind();
     }
 
-    /// How long each event loop keeps its sockets waiting, in the loops' order. The longest time begins anew with each
-    /// call, so there should be one reader.
+    /// How long each event loop keeps its sockets waiting, in the loops' order. The longest time begins
+    /// anew with each call, so there should be one reader.
     public List<LoopLag> loopLags() {
         return loops.lags();
     }
@@ -351,6 +403,11 @@ public final class ProxyNode {
         return pins;
     }
 
+    /// What has been counted of each pool.
+    public Statistics statistics() {
+        return statistics;
+    }
+
     public Holdings holdings() {
         return new Holdings(limits.allCounts(), cancelKeys.size());
     }
@@ -370,6 +427,7 @@ public final class ProxyNode {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
         tls.close();
+        tokens.close();
         access.close();
         cpu.close();
         others.close();

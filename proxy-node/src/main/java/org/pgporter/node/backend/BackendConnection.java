@@ -42,8 +42,8 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///
 /// From every state a closed socket, a protocol surprise or doubt about what the server is doing leads to the
-/// end: a connection of unknown state is never handed out again. [Evict] leads from idle to the end, too, by way of
-/// the server's own. The owner is told by an [Event], the holder of
+/// end: a connection of unknown state is never handed out again. [Evict] leads from idle to the end, too,
+/// by way of the server's own. The owner is told by an [Event], the holder of
 /// a lease by a [LeaseEvent].
 public final class BackendConnection {
     public sealed interface Command {}
@@ -90,8 +90,8 @@ public final class BackendConnection {
     /// Close as soon as nobody uses it.
     public record Retire(String reason) implements Command {}
 
-    /// Close, for another connection is to be opened in this one's place. Only while it is idle. [Closed] comes when
-    /// the server has closed, too, so that it never counts both.
+    /// Close, for another connection is to be opened in this one's place. Only while it is idle. [Closed]
+    /// comes when the server has closed, too, so that it never counts both.
     public record Evict(String reason) implements Command {}
 
     /// The owner knows that the connection is closed and will not lend it any more.
@@ -122,8 +122,8 @@ public final class BackendConnection {
     public enum Ending {
         /// The session goes on living; it has nothing open on the backend.
         FINISHED,
-        /// The client said goodbye (Terminate): what it asked for is finished and answered, as PostgreSQL does. The
-        /// holder hears when that is [LeaseEvent.Over].
+        /// The client said goodbye (Terminate): what it asked for is finished and answered, as PostgreSQL
+        /// does. The holder hears when that is [LeaseEvent.Over].
         TERMINATED,
         /// The client vanished or was thrown out: what it asked for is cancelled.
         ABANDONED
@@ -292,7 +292,13 @@ public final class BackendConnection {
                     opening.passwords().holds(password);
                 }
                 BackendConversation talk = new BackendConversation(
-                        socket.allocator(), settings.statementCapacity(), accepted, settings.user(), parameters);
+                        socket.allocator(),
+                        settings.statementCapacity(),
+                        accepted,
+                        opening.meter(),
+                        settings.user(),
+                        settings.identity().defaultRole(),
+                        parameters);
                 owner.tell(new Opened(
                         context.getSelf(),
                         parameters,

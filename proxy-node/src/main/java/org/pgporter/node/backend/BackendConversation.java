@@ -35,12 +35,13 @@ final class BackendConversation {
 
     private static final Pattern DISCARD = Pattern.compile("\\s*DISCARD\\s+ALL\\s*;?\\s*", Pattern.CASE_INSENSITIVE);
 
-    /// Errors with the name of a statement in their message: "already exists", "does not exist", and "bind message
-    /// supplies 1 parameters, but prepared statement "s" requires 2".
+    /// Errors with the name of a statement in their message: "already exists", "does not exist", and "bind
+    /// message supplies 1 parameters, but prepared statement "s" requires 2".
     private static final Set<SqlState> TELL_NAMES = Set.of(
             SqlState.DUPLICATE_PREPARED_STATEMENT, SqlState.INVALID_SQL_STATEMENT_NAME, SqlState.PROTOCOL_VIOLATION);
 
-    /// The routine that says "cached plan must not change result type" (`plancache.c`); drivers look for it, too.
+    /// The routine that says "cached plan must not change result type" (`plancache.c`); drivers look for
+    /// it, too.
     private static final String REVALIDATION = "RevalidateCachedQuery";
 
     /// Length of the whole message.
@@ -52,7 +53,9 @@ final class BackendConversation {
     private final StatementTranslation statements;
     private final BackendParameters parameters;
     private final AcceptedValues accepted;
+    private final Meter meter;
     private final String loginRole;
+    private final String defaultRole;
     private boolean lent;
 
     private final OwnRows ownRows = new OwnRows();
@@ -62,24 +65,31 @@ final class BackendConversation {
     private TransactionStatus status = TransactionStatus.IDLE;
     private boolean insideClientFrame;
     private boolean insideServerFrame;
-    /// The client has been told that a table has changed; what the server says up to ReadyForQuery is not for it.
+    /// The client has been told that a table has changed; what the server says up to ReadyForQuery is not
+    /// for it.
     private boolean refusing;
 
+    /// @param meter counts what is said
     /// @param loginRole the role that the backend connection logged in as
+    /// @param defaultRole what its parameter `role` says while nobody has changed it
     /// @param reported the parameters that the backend reported at its login
     BackendConversation(
             ByteBufAllocator allocator,
             int statementCapacity,
             AcceptedValues accepted,
+            Meter meter,
             String loginRole,
+            String defaultRole,
             ServerParameters reported) {
         this.allocator = allocator;
+        this.meter = meter;
         this.prepared = new PreparedOnBackend(statementCapacity);
         this.owed = new RepliesOwed(prepared);
-        this.statements = new StatementTranslation(prepared, owed, () -> status == TransactionStatus.FAILED);
+        this.statements = new StatementTranslation(prepared, owed, meter, () -> status == TransactionStatus.FAILED);
         this.parameters = new BackendParameters(accepted, reported);
         this.accepted = accepted;
         this.loginRole = loginRole;
+        this.defaultRole = defaultRole;
     }
 
     ServerParameters parameters() {
@@ -89,6 +99,7 @@ final class BackendConversation {
     /// Whether a session uses the backend: what is reported then is that session's doing.
     void lent(boolean lent) {
         this.lent = lent;
+        meter.handedOver();
     }
 
     TransactionStatus status() {
@@ -105,8 +116,8 @@ final class BackendConversation {
         return owed.anythingOwed() && !owed.inOwnCycle();
     }
 
-    /// Whether nobody can say any more what the server is going to answer, so that messages of ours among those of
-    /// the client would have answers that nobody can tell from its own.
+    /// Whether nobody can say any more what the server is going to answer, so that messages of ours among
+    /// those of the client would have answers that nobody can tell from its own.
     boolean lostTrack() {
         return owed.lost();
     }
@@ -177,7 +188,8 @@ final class BackendConversation {
         return out;
     }
 
-    /// Asks what the session has left here; only while nothing is owed. [ServerOutput#findings] brings the answer.
+    /// Asks what the session has left here; only while nothing is owed. [ServerOutput#findings] brings the
+    /// answer.
     ByteBuf inspect(Inspection inspection) {
         ByteBuf out = allocator.buffer();
         inspection.write(out);
@@ -192,8 +204,8 @@ final class BackendConversation {
         return owed.inOwnCycle() && owed.onlyOneOwed() && !insideClientFrame;
     }
 
-    /// The query that cleans the backend for the next session. After anything but DISCARD ALL nobody knows which
-    /// of the parameters that were applied are still there.
+    /// The query that cleans the backend for the next session. After anything but DISCARD ALL nobody knows
+    /// which of the parameters that were applied are still there.
     ByteBuf resetQuery(String sql) {
         ByteBuf out = ownQuery(sql);
         if (DISCARD.matcher(sql).matches()) {
@@ -221,6 +233,7 @@ final class BackendConversation {
     /// The bytes to write for a batch. Takes over the batch's bytes.
     ByteBuf toServer(Batch batch, @Nullable StatementUse @Nullable [] uses) {
         insideClientFrame = batch.endsInsideFrame();
+        meter.sent(batch);
         if (uses == null) {
             for (int i = 0; i < batch.marks(); i++) {
                 statements.track(batch, i);
@@ -335,8 +348,10 @@ final class BackendConversation {
             } else if (!insideServerFrame) {
                 localReplies(batch.bytes().writerIndex());
             }
+            ByteBuf forClient = out.result();
+            meter.toClient(forClient.readableBytes());
             return new ServerOutput(
-                    out.result(),
+                    forClient,
                     reported,
                     ours,
                     owed.drainOutcomes(),
@@ -384,7 +399,7 @@ final class BackendConversation {
             if (inspection != null) {
                 inspecting = null;
                 if (ownError.isEmpty()) {
-                    Findings found = Findings.of(inspection, rows, loginRole);
+                    Findings found = Findings.of(inspection, rows, loginRole, defaultRole);
                     parameters.found(found);
                     findings = Optional.of(found);
                 }
@@ -397,7 +412,8 @@ final class BackendConversation {
             }
         }
 
-        /// What comes of a statement whose rows the client would misread: the account is kept, and nothing passed on.
+        /// What comes of a statement whose rows the client would misread: the account is kept, and nothing
+        /// passed on.
         private void unheardFrame(byte type, int mark) {
             switch (type) {
                 case 'S' -> parameters.reportedToUs(ParameterStatus.decode(batch.body(mark)));
@@ -460,8 +476,12 @@ final class BackendConversation {
                 return;
             }
             localReplies(batch.end(mark));
-            if (type == 'Z' && owed.settled()) {
-                statements.settled();
+            if (type == 'Z') {
+                boolean settled = owed.settled();
+                meter.ready(status, !settled);
+                if (settled) {
+                    statements.settled();
+                }
             }
         }
 
@@ -477,6 +497,7 @@ final class BackendConversation {
             }
             ErrorResponse error = ErrorResponse.decode(batch.body(mark));
             noteFatal(error);
+            meter.failed(error.sqlState());
             if (error.sqlState().equals(SqlState.FEATURE_NOT_SUPPORTED)
                     && REVALIDATION.equals(error.fields().get('R'))) {
                 prepared.planOutdated();

@@ -31,6 +31,7 @@ import org.pgporter.protocol.message.AuthenticationSaslFinal;
 import org.pgporter.protocol.message.AuthenticationUnsupported;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.Bytes;
+import org.pgporter.protocol.message.CommandComplete;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.ParameterStatus;
 import org.pgporter.protocol.message.PasswordMessage;
@@ -71,6 +72,8 @@ final class BackendLogin {
     private @Nullable ScramClientExchange scram;
     private int scramAwaits; // the code of the authentication message that is its turn; 0 for none
     private boolean scramUnproven;
+    private boolean asked; // whether it is who it should be
+    private boolean confirmed;
     private ServerParameters parameters = ServerParameters.none();
     private Optional<BackendKeyData> key = Optional.empty();
 
@@ -95,6 +98,10 @@ final class BackendLogin {
         startup.put("user", settings.user());
         startup.put("database", settings.database());
         startup.putAll(settings.startupParameters());
+        settings.identity().startupParameters().forEach((name, value) -> {
+            startup.keySet().removeIf(name::equalsIgnoreCase);
+            startup.put(name, value);
+        });
         return encode(allocator, new StartupMessage(ProtocolVersion.V3_0, startup));
     }
 
@@ -128,10 +135,39 @@ final class BackendLogin {
                 yield new Step.Waits();
             }
             case 'E' -> new Step.Failed(ErrorResponse.decode(body));
-            case 'Z' -> scramUnproven ? new Step.Failed(ProxyError.backendNotProven()) : new Step.Done(parameters, key);
+            case 'Z' -> onReady(allocator);
+            case '1', '2', 'D' -> asked ? new Step.Waits() : surprise(type);
+            case 'C' -> {
+                confirmed = asked && CommandComplete.decode(body).tag().equals(BackendIdentity.CONFIRMED);
+                yield asked ? new Step.Waits() : surprise(type);
+            }
             case 'A' -> new Step.Waits();
-            default -> new Step.Failed(ProxyError.backendSurprise("message " + (char) type + " during login"));
+            default -> surprise(type);
         };
+    }
+
+    private static Step surprise(byte type) {
+        return new Step.Failed(ProxyError.backendSurprise("message " + (char) type + " during login"));
+    }
+
+    /// The server would take queries now. Before anybody sends one it says whether the connection is who
+    /// it should be.
+    private Step onReady(ByteBufAllocator allocator) {
+        if (scramUnproven) {
+            return new Step.Failed(ProxyError.backendNotProven());
+        }
+        BackendIdentity identity = settings.identity();
+        if (!identity.mustBeConfirmed() || confirmed) {
+            return new Step.Done(parameters, key);
+        }
+        if (asked) {
+            return new Step.Failed(
+                    identity.role().map(ProxyError::roleNotConfirmed).orElseGet(ProxyError::readOnlyNotConfirmed));
+        }
+        asked = true;
+        ByteBuf question = allocator.buffer();
+        identity.writeConfirmation(question);
+        return new Step.Sends(question);
     }
 
     private Step onAuthentication(Authentication message, ByteBufAllocator allocator) {

@@ -13,6 +13,8 @@ import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.pgporter.auth.BackendProof;
 import org.pgporter.auth.scram.ScramClientExchange;
+import org.pgporter.cluster.PoolKey;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.PoolTls;
 import org.pgporter.node.tls.Securing;
 import org.pgporter.node.tls.TlsSession;
@@ -36,6 +38,17 @@ public final class BackendOpening {
     private final PoolTls tls;
     private final ServerPasswords passwords;
     private final Optional<BackendProof> proof;
+    private final Counting counting;
+
+    /// Where the connections of one pool are counted.
+    ///
+    /// @param pool whose they are
+    public record Counting(Statistics statistics, PoolKey pool) {
+        private Meter meter(int loop) {
+            return new Meter(
+                    statistics.of(pool, loop), state -> statistics.error(pool, state.code()), System::nanoTime);
+        }
+    }
 
     public BackendOpening(
             ActorSystem<?> system,
@@ -45,7 +58,8 @@ public final class BackendOpening {
             SecureRandom random,
             PoolTls tls,
             ServerPasswords passwords,
-            Optional<BackendProof> proof) {
+            Optional<BackendProof> proof,
+            Counting counting) {
         this.system = system;
         this.loops = loops;
         this.loop = loop;
@@ -54,17 +68,23 @@ public final class BackendOpening {
         this.tls = tls;
         this.passwords = passwords;
         this.proof = proof;
+        this.counting = counting;
     }
 
     /// The same with what a client has proved itself with since.
     public BackendOpening with(Optional<BackendProof> learned) {
         return new BackendOpening(
-                system, loops, loop, saltedPasswords, random, tls, passwords, learned.or(() -> proof));
+                system, loops, loop, saltedPasswords, random, tls, passwords, learned.or(() -> proof), counting);
     }
 
     /// The same on another event loop.
     public BackendOpening on(int otherLoop) {
-        return new BackendOpening(system, loops, otherLoop, saltedPasswords, random, tls, passwords, proof);
+        return new BackendOpening(system, loops, otherLoop, saltedPasswords, random, tls, passwords, proof, counting);
+    }
+
+    /// Counts what is said on one connection.
+    Meter meter() {
+        return counting.meter(loop);
     }
 
     /// The index of the event loop.

@@ -19,7 +19,8 @@ public record Findings(Inspection asked, int kinds, Map<String, String> paramete
 
     /// @param rows of the answer: `k`, kind, nothing; or `p`, name, value
     /// @param loginRole the role that the backend connection logged in as
-    static Findings of(Inspection asked, List<List<String>> rows, String loginRole) {
+    /// @param defaultRole what `role` says while nobody has changed it
+    static Findings of(Inspection asked, List<List<String>> rows, String loginRole, String defaultRole) {
         int kinds = 0;
         Map<String, String> parameters = new java.util.TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         for (List<String> row : rows) {
@@ -27,7 +28,7 @@ public record Findings(Inspection asked, int kinds, Map<String, String> paramete
             String value = row.get(2);
             if (row.getFirst().equals("k")) {
                 kinds |= org.pgporter.node.sql.StateKind.valueOf(name).mask();
-            } else if (isSet(name, value, loginRole)) {
+            } else if (isSet(name, value, loginRole, defaultRole)) {
                 parameters.put(name, value);
             }
         }
@@ -35,9 +36,9 @@ public record Findings(Inspection asked, int kinds, Map<String, String> paramete
     }
 
     /// A parameter of an application that was set and reset stays behind, empty.
-    private static boolean isSet(String name, String value, String loginRole) {
+    private static boolean isSet(String name, String value, String loginRole, String defaultRole) {
         if (name.equalsIgnoreCase("role")) {
-            return !value.equals("none");
+            return !value.equals(defaultRole);
         }
         if (name.equalsIgnoreCase("session_authorization")) {
             return !value.equals(loginRole);

@@ -30,8 +30,8 @@ public final class ProxyError {
                 "Connection without SSL is not allowed by tls_mode.");
     }
 
-    /// What PostgreSQL says to a startup packet of a version that it does not know, and to a request for encryption
-    /// that comes twice.
+    /// What PostgreSQL says to a startup packet of a version that it does not know, and to a request for
+    /// encryption that comes twice.
     ///
     /// @param code as in the packet, the major version in the upper 16 bits
     public static ErrorResponse unsupportedProtocol(int code) {
@@ -68,6 +68,60 @@ public final class ProxyError {
     public static ErrorResponse passwordRejected(String user) {
         return ErrorResponse.of(
                 Severity.FATAL, SqlState.INVALID_PASSWORD, "password authentication failed for user \"" + user + "\"");
+    }
+
+    /// This and the next say what PostgreSQL says (`auth_failed` in `libpq/auth.c`; `libpq/auth-oauth.c`).
+    public static ErrorResponse bearerTokenRejected(String user) {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                "OAuth bearer authentication failed for user \"" + user + "\"");
+    }
+
+    public static ErrorResponse malformedAuthentication(SqlState sqlState, String message) {
+        return ErrorResponse.of(Severity.FATAL, sqlState, message);
+    }
+
+    /// A token is as good as a password, and would be read by whoever listens.
+    public static ErrorResponse tokenNeedsEncryption() {
+        return ErrorResponse.of(
+                        Severity.FATAL,
+                        SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                        "token authentication is not allowed without SSL")
+                .withHint("Connect with sslmode=verify-full, or at least sslmode=require.");
+    }
+
+    /// The words of PostgreSQL's administrator, and why.
+    public static ErrorResponse tokenExpired() {
+        return terminatedByShutdown().withDetail("The token that the session was opened with has expired.");
+    }
+
+    /// The words of PostgreSQL for a role that cannot be taken on.
+    public static ErrorResponse roleNotConfirmed(String role) {
+        return ErrorResponse.of(
+                Severity.ERROR, new SqlState("42501"), "permission denied to set role \"" + role + "\"");
+    }
+
+    public static ErrorResponse readOnlyNotConfirmed() {
+        return ErrorResponse.of(
+                Severity.ERROR,
+                new SqlState("25006"),
+                "PostgreSQL did not confirm default_transaction_read_only for a read-only user");
+    }
+
+    public static ErrorResponse noReplication(String user) {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                new SqlState("42501"),
+                "permission denied to start replication for user \"" + user + "\"");
+    }
+
+    public static ErrorResponse tooManyTokenUsers(String issuer) {
+        return ErrorResponse.of(
+                        Severity.ERROR,
+                        SqlState.TOO_MANY_CONNECTIONS,
+                        "too many users of issuer \"" + issuer + "\" are connected")
+                .withHint("Raise max_users of the issuer.");
     }
 
     /// What a method of authentication says in its own words.
@@ -170,8 +224,8 @@ public final class ProxyError {
         return ErrorResponse.of(Severity.ERROR, SqlState.QUERY_CANCELED, "canceling statement due to user request");
     }
 
-    /// This and the three that follow say what PostgreSQL says where it has such a timeout, and the words by which
-    /// PgBouncer's are known.
+    /// This and the three that follow say what PostgreSQL says where it has such a timeout, and the words
+    /// by which PgBouncer's are known.
     public static ErrorResponse queryTimeout() {
         return ErrorResponse.of(
                 Severity.FATAL,
@@ -230,7 +284,8 @@ public final class ProxyError {
                 .withDetail("The pool has pool_size " + poolSize + ", and query_wait_timeout 0 allows no waiting.");
     }
 
-    /// A table has changed under a prepared statement, so that its rows are not those that the client expects.
+    /// A table has changed under a prepared statement, so that its rows are not those that the client
+    /// expects.
     ///
     /// @param harmless the statement is a query: that it has been executed in vain does not matter
     public static ErrorResponse resultChanged(boolean harmless) {
@@ -296,7 +351,8 @@ public final class ProxyError {
                         "Set server_password for this user, or store the same kind of secret here and in PostgreSQL.");
     }
 
-    /// The same error with another severity: what is an ERROR in a session is FATAL when it prevents the login.
+    /// The same error with another severity: what is an ERROR in a session is FATAL when it prevents the
+    /// login.
     public static ErrorResponse withSeverity(ErrorResponse error, Severity severity) {
         return error.with('S', severity.name()).with('V', severity.name());
     }

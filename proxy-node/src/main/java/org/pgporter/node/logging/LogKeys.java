@@ -54,6 +54,9 @@ public final class LogKeys {
     /// Authentication method.
     public static final String METHOD = "method";
 
+    /// Name of the section about an issuer of tokens.
+    public static final String ISSUER = "issuer";
+
     /// Protocol version, as `3.0`.
     public static final String PROTOCOL = "protocol";
 

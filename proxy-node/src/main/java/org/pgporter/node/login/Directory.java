@@ -15,6 +15,8 @@ public final class Directory {
 
     /// What holds for this client in this database; empty when there is nothing for it there.
     public Optional<PoolSettings> settings(String database, Identity identity) {
-        return config.settings(database, identity.user());
+        return identity.grant()
+                .map(grant -> config.settings(database, identity.user(), grant))
+                .orElseGet(() -> config.settings(database, identity.user()));
     }
 }

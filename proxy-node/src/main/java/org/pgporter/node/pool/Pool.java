@@ -21,6 +21,7 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.auth.BackendProof;
+import org.pgporter.cluster.PoolKey;
 import org.pgporter.cluster.limit.ConnectionPermit;
 import org.pgporter.cluster.limit.ConnectionPermits;
 import org.pgporter.node.backend.AcceptedValues;
@@ -126,10 +127,15 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     public sealed interface JoinReply {}
 
+    /// @param key the pool's
     /// @param pool whom the session asks from now on
     /// @param parameters what a backend reported when it was opened
     public record Joined(
-            ActorRef<Command> pool, ServerParameters parameters, StatementCatalog statements, AcceptedValues accepted)
+            PoolKey key,
+            ActorRef<Command> pool,
+            ServerParameters parameters,
+            StatementCatalog statements,
+            AcceptedValues accepted)
             implements JoinReply {}
 
     public record JoinFailed(ErrorResponse error) implements JoinReply {}
@@ -370,7 +376,8 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         if (known != null) {
             joining.removeIf(waiting -> {
                 Optional<Branch> branch = branches.on(waiting.loop());
-                branch.ifPresent(at -> waiting.replyTo().tell(new Joined(at.sessions(), known, statements, accepted)));
+                branch.ifPresent(at ->
+                        waiting.replyTo().tell(new Joined(plan.key(), at.sessions(), known, statements, accepted)));
                 return branch.isPresent();
             });
         }

@@ -3,9 +3,11 @@ package org.pgporter.node.pool;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -22,29 +24,38 @@ import org.pgporter.cluster.limit.ConnectionPermits;
 import org.pgporter.config.PoolMode;
 import org.pgporter.config.PoolOptions;
 import org.pgporter.config.PoolSettings;
+import org.pgporter.node.backend.BackendIdentity;
 import org.pgporter.node.backend.BackendOpening;
 import org.pgporter.node.backend.BackendSettings;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.backend.ServerPasswords;
 import org.pgporter.node.error.ProxyError;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
+import org.pgporter.protocol.message.ErrorResponse;
 
 /// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start when it
-/// is to keep connections open that need nothing of a client. It lives on the loop of that client, or else on the next
-/// one in turn, and has shards on the other loops from which it is used. Pools of a database with a cap share a
-/// [DatabaseCoordinator].
+/// is to keep connections open that need nothing of a client. It lives on the loop of that client, or else
+/// on the next one in turn, and has shards on the other loops from which it is used. Pools of a database
+/// with a cap share a [DatabaseCoordinator].
 public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     public sealed interface Command {}
 
     /// A client has logged in; its pool answers.
     ///
     /// @param loop the index of the event loop that the client's session lives on
-    public record Join(PoolSettings settings, int loop, Optional<BackendProof> proof, ActorRef<Pool.JoinReply> replyTo)
+    /// @param session who uses the pool from now on as long as it lives
+    public record Join(
+            PoolSettings settings,
+            int loop,
+            Optional<BackendProof> proof,
+            ActorRef<?> session,
+            ActorRef<Pool.JoinReply> replyTo)
             implements Command {}
 
-    /// A client has logged in that needs a backend connection for itself, which nobody uses before or after it: a
-    /// pool of its own answers, which ends with the session.
+    /// A client has logged in that needs a backend connection for itself, which nobody uses before or
+    /// after it: a pool of its own answers, which ends with the session.
     ///
     /// @param loop the index of the event loop that the session lives on
     /// @param startup what goes into the startup packet beside the pool's own parameters, and before these
@@ -58,13 +69,23 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             ActorRef<Pool.JoinReply> replyTo)
             implements Command {}
 
-    private record SessionEnded(ActorRef<Pool.Command> itsPool) implements Command {}
+    private record SessionEnded(ActorRef<Pool.Command> itsPool, Optional<TokenUse.Use> use) implements Command {}
+
+    private record TokenUserLeft(TokenUse.Use use) implements Command {}
+
+    private record LookForUnused() implements Command {}
 
     /// Make the pool now, so that it fills up to its minimum.
     public record Prepare(PoolSettings settings) implements Command {}
 
     /// Close all pools as their connections become free, then stop.
     public record Shutdown() implements Command {}
+
+    private static final Duration LOOKS_EVERY = Duration.ofSeconds(1);
+
+    /// The pool of a user with a token, and its connections with it, stays so long after his last session:
+    /// the next statement of a script is often the next session.
+    private static final Duration KEPT_FOR_TOKEN_USERS = Duration.ofSeconds(60);
 
     private static final Duration NEVER_CHECKED = Duration.ofNanos(Long.MAX_VALUE);
 
@@ -73,9 +94,13 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private final SaltedPasswordCache saltedPasswords;
     private final NodeTls tls;
     private final SecureRandom random;
+    private final Statistics statistics;
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
     /// Pools of one session each, with the key whose limit they count against.
     private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
+    private final TokenUse tokenUse = new TokenUse();
+    /// Pools that nobody can join any more, while they close their connections.
+    private final Set<ActorRef<Pool.Command>> ending = new HashSet<>();
     private final Map<String, ActorRef<DatabaseCoordinator.Command>> coordinators = new HashMap<>();
     private int nextLoop;
     private long sequence;
@@ -87,13 +112,15 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             ConnectionPermits permits,
             SaltedPasswordCache saltedPasswords,
             NodeTls tls,
-            SecureRandom random) {
+            SecureRandom random,
+            Statistics statistics) {
         super(context);
         this.loops = loops;
         this.permits = permits;
         this.saltedPasswords = saltedPasswords;
         this.tls = tls;
         this.random = random;
+        this.statistics = statistics;
     }
 
     public static Behavior<Command> create(
@@ -101,8 +128,12 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             ConnectionPermits permits,
             SaltedPasswordCache saltedPasswords,
             NodeTls tls,
-            SecureRandom random) {
-        return Behaviors.setup(context -> new PoolRegistry(context, loops, permits, saltedPasswords, tls, random));
+            SecureRandom random,
+            Statistics statistics) {
+        return Behaviors.withTimers(timers -> Behaviors.setup(context -> {
+            timers.startTimerWithFixedDelay(new LookForUnused(), LOOKS_EVERY);
+            return new PoolRegistry(context, loops, permits, saltedPasswords, tls, random, statistics);
+        }));
     }
 
     @Override
@@ -115,15 +146,16 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private Behavior<Command> onCommand(Command command) {
         switch (command) {
-            case Join(var settings, int loop, var proof, var replyTo) -> {
-                if (shuttingDown) {
-                    replyTo.tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
-                } else {
-                    pool(settings, () -> loop).tell(new Pool.Join(loop, usable(settings, proof), replyTo));
-                }
-            }
+            case Join join -> join(join);
+            case TokenUserLeft(var use) -> tokenUse.left(use, System.nanoTime());
+            case LookForUnused _ ->
+                tokenUse.unusedSince(System.nanoTime() - KEPT_FOR_TOKEN_USERS.toNanos())
+                        .forEach(this::close);
             case JoinAlone join -> joinAlone(join);
-            case SessionEnded(var itsPool) -> itsPool.tell(new Pool.Shutdown());
+            case SessionEnded(var itsPool, var use) -> {
+                itsPool.tell(new Pool.Shutdown());
+                use.ifPresent(its -> tokenUse.left(its, System.nanoTime()));
+            }
             case Prepare(var settings) -> pool(settings, () -> nextLoop++ % loops.count());
             case Shutdown _ -> {
                 shuttingDown = true;
@@ -135,8 +167,16 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     private Behavior<Command> onTerminated(Terminated signal) {
-        pools.values().removeIf(pool -> pool.equals(signal.getRef()));
         ActorRef<Pool.Command> guest = signal.getRef().unsafeUpcast();
+        ending.remove(guest);
+        pools.entrySet().removeIf(entry -> {
+            boolean ended = entry.getValue().equals(guest);
+            if (ended) {
+                tokenUse.ended(entry.getKey());
+                statistics.forget(entry.getKey());
+            }
+            return ended;
+        });
         Optional.ofNullable(alone.remove(guest))
                 .flatMap(key -> Optional.ofNullable(pools.get(key)))
                 .ifPresent(pool -> pool.tell(new Pool.GuestGone(guest)));
@@ -144,7 +184,49 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     private Behavior<Command> goOn() {
-        return shuttingDown && pools.isEmpty() && alone.isEmpty() ? Behaviors.stopped() : this;
+        return shuttingDown && pools.isEmpty() && alone.isEmpty() && ending.isEmpty() ? Behaviors.stopped() : this;
+    }
+
+    private void join(Join join) {
+        PoolSettings settings = join.settings();
+        if (shuttingDown) {
+            join.replyTo().tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
+            return;
+        }
+        Optional<ErrorResponse> refusal = noRoomFor(settings);
+        if (refusal.isPresent()) {
+            join.replyTo().tell(new Pool.JoinFailed(refusal.get()));
+            return;
+        }
+        uses(settings).ifPresent(use -> getContext().watchWith(join.session(), new TokenUserLeft(use)));
+        pool(settings, join::loop).tell(new Pool.Join(join.loop(), usable(settings, join.proof()), join.replyTo()));
+    }
+
+    /// Why there is no room for a user whom the configuration does not know, if there is none.
+    private Optional<ErrorResponse> noRoomFor(PoolSettings settings) {
+        if (settings.maxTokenUsers() == 0) {
+            return Optional.empty();
+        }
+        TokenUse.Room room = tokenUse.room(key(settings), settings.maxTokenUsers());
+        room.instead().forEach(this::close);
+        return room.granted()
+                ? Optional.empty()
+                : Optional.of(ProxyError.tooManyTokenUsers(
+                        settings.grant().orElseThrow().issuer()));
+    }
+
+    private Optional<TokenUse.Use> uses(PoolSettings settings) {
+        return settings.maxTokenUsers() == 0 ? Optional.empty() : Optional.of(tokenUse.joined(key(settings)));
+    }
+
+    /// Nobody uses it. Whoever comes from now on gets another one.
+    private void close(PoolKey key) {
+        tokenUse.ended(key);
+        ActorRef<Pool.Command> pool = pools.remove(key);
+        if (pool != null) {
+            ending.add(pool);
+            pool.tell(new Pool.Shutdown());
+        }
     }
 
     private void joinAlone(JoinAlone join) {
@@ -153,11 +235,16 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             return;
         }
         PoolSettings settings = join.settings();
+        Optional<ErrorResponse> refusal = noRoomFor(settings);
+        if (refusal.isPresent()) {
+            join.replyTo().tell(new Pool.JoinFailed(refusal.get()));
+            return;
+        }
         PoolKey key = key(settings);
         ActorRef<Pool.Command> guest =
                 spawn(aloneFor(plan(key, settings), join.startup()), settings, join.loop(), "alone-");
         alone.put(guest, key);
-        getContext().watchWith(join.session(), new SessionEnded(guest));
+        getContext().watchWith(join.session(), new SessionEnded(guest, uses(settings)));
         Optional.ofNullable(pools.get(key)).ifPresent(pool -> pool.tell(new Pool.MakeRoom(guest)));
         guest.tell(new Pool.Join(join.loop(), usable(settings, join.proof()), join.replyTo()));
     }
@@ -178,6 +265,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                         backend.socketOptions(),
                         backend.user(),
                         backend.database(),
+                        backend.identity(),
                         all,
                         backend.connectTimeout(),
                         backend.statementCapacity(),
@@ -219,7 +307,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 random,
                 tls.pool(settings),
                 new ServerPasswords(settings.serverPassword(), settings.previousServerPassword()),
-                Optional.empty());
+                Optional.empty(),
+                new BackendOpening.Counting(statistics, plan.key()));
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(
                         Pool.create(plan, opening, permits, cap(plan, settings, loop)),
@@ -231,7 +320,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     private static PoolKey key(PoolSettings settings) {
-        return new PoolKey(settings.database(), settings.user());
+        return new PoolKey(settings.database(), settings.user(), settings.grant());
     }
 
     /// A coordinator lives on the loop of its database's first pool.
@@ -263,6 +352,9 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 TransportSettings.sockets(settings.sockets()),
                 settings.serverUser(),
                 settings.serverDatabase(),
+                settings.grant()
+                        .map(grant -> new BackendIdentity(grant.role(), grant.readOnly()))
+                        .orElse(BackendIdentity.LOGIN),
                 startup,
                 options.connectTimeout(),
                 options.statementCacheSize(),

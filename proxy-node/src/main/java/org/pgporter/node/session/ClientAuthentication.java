@@ -40,7 +40,8 @@ import org.pgporter.protocol.stream.Framed;
 ///      └───────────┴──────────┴──────► refused
 /// ```
 ///
-/// A message of the client is acknowledged only when the next one may come, so nothing is read ahead of a decision.
+/// A message of the client is acknowledged only when the next one may come, so nothing is read ahead of a
+/// decision.
 final class ClientAuthentication {
     private final ClientSession session;
     private final Function<Command, Behavior<Command>> common;
@@ -99,17 +100,23 @@ final class ClientAuthentication {
                 session.client().send(out);
                 yield authenticated.apply(identity, ack);
             }
-            case AuthenticationStep.Rejected(var reason) -> {
-                session.logRejection(reason);
-                yield session.fail(ProxyError.passwordRejected(session.user()));
+            case AuthenticationStep.Rejected(var reason, var refusal) -> {
+                if (refusal.counts()) {
+                    session.logRejection(reason);
+                }
+                yield session.fail(
+                        switch (refusal) {
+                            case PASSWORD -> ProxyError.passwordRejected(session.user());
+                            case BEARER_TOKEN, DISCOVERY -> ProxyError.bearerTokenRejected(session.user());
+                        });
             }
             case AuthenticationStep.Refused(var message, var reason) -> {
                 session.logRejection(reason);
                 yield session.fail(ProxyError.refused(message));
             }
-            case AuthenticationStep.Malformed(var message) -> {
+            case AuthenticationStep.Malformed(var message, var sqlState) -> {
                 session.logRejection(message);
-                yield session.fail(ProxyError.protocolViolation(message));
+                yield session.fail(ProxyError.malformedAuthentication(sqlState, message));
             }
             case AuthenticationStep.Unavailable(var cause) -> {
                 session.logRejection(cause);

@@ -93,8 +93,8 @@ final class ClientLogin {
         return awaitingStartup(false);
     }
 
-    /// Many a client sends its CancelRequest and closes without waiting for the end, so the request may come after
-    /// the news that the client is gone.
+    /// Many a client sends its CancelRequest and closes without waiting for the end, so the request may
+    /// come after the news that the client is gone.
     private Behavior<Command> awaitingStartup(boolean gone) {
         return session.state(command -> switch (command) {
             case FromClient(Framed.Startup(var packet, var _), var ack) ->
@@ -232,6 +232,13 @@ final class ClientLogin {
         if (!serverIsClear) {
             return session.fail(ProxyError.replicationFromWhichServer(session.user()));
         }
+        // A walsender need not understand the SQL by which a backend says who it is.
+        boolean bound = identity.grant()
+                .filter(grant -> grant.readOnly() || grant.role().isPresent())
+                .isPresent();
+        if (walsender.isPresent() && bound) {
+            return session.fail(ProxyError.noReplication(session.user()));
+        }
         ConnectionLimits.Place ofDatabase =
                 services.limits().ofDatabase(session.database(), settings.get().maxDatabaseClients());
         if (!ofDatabase.granted()) {
@@ -255,7 +262,12 @@ final class ClientLogin {
                                         walsender.get(),
                                         session.context().getSelf(),
                                         replies)
-                                : new PoolRegistry.Join(settings.get(), session.loop(), identity.proof(), replies));
+                                : new PoolRegistry.Join(
+                                        settings.get(),
+                                        session.loop(),
+                                        identity.proof(),
+                                        session.context().getSelf(),
+                                        replies));
         return session.state(command -> switch (command) {
             case FromPool(Pool.Joined joined) -> joined(settings.get(), joined, ack);
             case FromPool(Pool.JoinFailed(var error)) -> fatal(error);
@@ -350,8 +362,13 @@ final class ClientLogin {
                 done.tell(new BackendConnection.CancelDone());
                 yield Behaviors.same();
             }
-            case Decided _, Stepped _, FromPool _, FromBackend _, CancelForwarded _, ClientSession.WakeUp _ ->
-                Behaviors.same();
+            case Decided _,
+                    Stepped _,
+                    FromPool _,
+                    FromBackend _,
+                    CancelForwarded _,
+                    ClientSession.WakeUp _,
+                    ClientSession.TokenEnds _ -> Behaviors.same();
         };
     }
 }

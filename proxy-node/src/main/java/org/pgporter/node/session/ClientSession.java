@@ -1,6 +1,8 @@
 package org.pgporter.node.session;
 
 import java.net.SocketAddress;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -95,12 +97,19 @@ public final class ClientSession {
 
     record LoginTimedOut() implements Command {}
 
+    /// The token that the session was opened with may have ended.
+    record TokenEnds() implements Command {}
+
     /// One of the [SessionTimeouts] may have come.
     record WakeUp() implements Command {}
 
     private static final Logger LOG = LoggerFactory.getLogger(ClientSession.class);
     private static final String LOGIN_TIMER = "login";
     private static final String WAKE_UP_TIMER = "wake-up";
+    private static final String TOKEN_TIMER = "token";
+
+    /// Pekko's timers take no more than 248 days; who waits longer is woken in between.
+    private static final Duration LONGEST_WAIT = Duration.ofDays(100);
 
     private final ActorContext<HolderMessage> context;
     private final TimerScheduler<HolderMessage> timers;
@@ -122,6 +131,8 @@ public final class ClientSession {
     private ProtocolVersion version = ProtocolVersion.V3_0;
     private SessionParameters parameters = new SessionParameters(WantedParameters.none());
     private @Nullable Integer cancelProcessId;
+    /// When the token ends that the session was opened with.
+    private Optional<Instant> expires = Optional.empty();
 
     private ClientSession(
             ActorContext<HolderMessage> context,
@@ -171,6 +182,24 @@ public final class ClientSession {
     /// The client has proved who it is.
     void isKnownAs(Identity proven) {
         user = proven.user();
+        expires = proven.expires();
+        proven.applicationName()
+                .ifPresent(name ->
+                        parameters = new SessionParameters(parameters.wanted().with("application_name", name)));
+    }
+
+    /// Whether the session was opened with a token that has ended by now; if not, it is asked again when
+    /// that may have happened.
+    boolean tokenHasEnded() {
+        if (expires.isEmpty()) {
+            return false;
+        }
+        Duration left = Duration.between(Instant.now(), expires.get());
+        if (!left.isPositive()) {
+            return true;
+        }
+        timers.startSingleTimer(TOKEN_TIMER, new TokenEnds(), left.compareTo(LONGEST_WAIT) < 0 ? left : LONGEST_WAIT);
+        return false;
     }
 
     void holds(ConnectionLimits.Place place) {
@@ -205,6 +234,9 @@ public final class ClientSession {
             line.log("session opened");
         }
         ServingSession serving = new ServingSession(this, settings, joined);
+        if (tokenHasEnded()) {
+            context.getSelf().tell(new TokenEnds());
+        }
         return kept.map(serving::keeping).orElseGet(serving::idle);
     }
 
@@ -243,7 +275,8 @@ public final class ClientSession {
         return Behaviors.same();
     }
 
-    /// Ends a session whose request for a lease is still open: waits for the answer, and gives back what it gets.
+    /// Ends a session whose request for a lease is still open: waits for the answer, and gives back what
+    /// it gets.
     Behavior<Command> leave(ActorRef<Pool.Command> from, LeaseId lease, Optional<ErrorResponse> why) {
         why.ifPresentOrElse(client::sendAndClose, client::close);
         from.tell(new Pool.Withdraw(lease, ProxyError.canceled()));
@@ -310,7 +343,7 @@ public final class ClientSession {
             case ClientGone _ -> closeQuietly();
             case Kill _ -> fail(ProxyError.terminatedByShutdown());
             case CancelRequested(var done) -> cancelled(done);
-            case Drain _, LoginTimedOut _, WakeUp _, Decided _, Stepped _, FromPool _, CancelForwarded _ ->
+            case Drain _, LoginTimedOut _, WakeUp _, TokenEnds _, Decided _, Stepped _, FromPool _, CancelForwarded _ ->
                 Behaviors.same();
             case FromBackend(var event) -> afterRelease(event);
         };

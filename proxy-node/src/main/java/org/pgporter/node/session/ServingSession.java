@@ -29,7 +29,9 @@ import org.pgporter.node.session.ClientSession.Drain;
 import org.pgporter.node.session.ClientSession.FromBackend;
 import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.Kill;
+import org.pgporter.node.session.ClientSession.TokenEnds;
 import org.pgporter.node.session.ClientSession.WakeUp;
+import org.pgporter.node.stats.PoolCounters;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.ErrorResponse;
@@ -40,8 +42,8 @@ import org.pgporter.protocol.stream.Framed;
 
 /// The part of a session between its first ReadyForQuery and its end; the machine is drawn at [ClientSession].
 ///
-/// Each state answers what it has to do with; the rest goes to [ClientSession#common], which is the same for all,
-/// so that what matters in a state can be seen.
+/// Each state answers what it has to do with; the rest goes to [ClientSession#common], which is the same
+/// for all, so that what matters in a state can be seen.
 final class ServingSession {
     private final ClientSession session;
     private final ActorRef<Pool.Command> pool;
@@ -54,16 +56,22 @@ final class ServingSession {
     private Optional<ActorRef<BackendConnection.Command>> lastBackend = Optional.empty();
     private final LocalAnswers local = new LocalAnswers();
     private final SessionTimeouts timeouts;
+    private final PoolCounters counters;
+    /// When the session has asked for a backend.
+    private long askedAt;
     private @Nullable ErrorResponse refusal;
     /// The rest of a batch; see [#readable].
     private @Nullable FromClient kept;
-    private boolean draining;
+    /// Why the session ends as soon as nothing is open, if it has to.
+    private @Nullable ErrorResponse leaving;
 
     ServingSession(ClientSession session, PoolSettings settings, Pool.Joined joined) {
         this.session = session;
         this.pool = joined.pool();
         this.mode = settings.options().poolMode();
         this.timeouts = session.timeouts(settings);
+        this.counters = session.services().statistics().of(joined.key(), session.loop());
+        counters.login();
         StateCheck check =
                 mode == PoolMode.SESSION ? StateCheck.NEVER : settings.options().sessionStateCheck();
         this.watch = new StateWatch(check, session.parameters()::standardConformingStrings);
@@ -81,8 +89,9 @@ final class ServingSession {
     // ---- idle
 
     Behavior<Command> idle() {
-        if (draining) {
-            return session.fail(ProxyError.terminatedByShutdown());
+        ErrorResponse why = leaving;
+        if (why != null) {
+            return session.fail(why);
         }
         timeouts.idle();
         return session.state(command -> switch (command) {
@@ -91,6 +100,7 @@ final class ServingSession {
             case ClientGone(var everythingRead) when !everythingRead -> Behaviors.same(); // its last words still come
             case CancelRequested(var done) -> ClientSession.cancelled(done);
             case Drain _ -> session.fail(ProxyError.terminatedByShutdown());
+            case TokenEnds _ -> session.tokenHasEnded() ? session.fail(ProxyError.tokenExpired()) : Behaviors.same();
             case FromBackend(var event) -> session.afterRelease(event);
             default -> session.common(command);
         });
@@ -120,6 +130,7 @@ final class ServingSession {
             names.settleAll();
             ByteBuf out = session.client().buffer();
             local.answer(batch, out);
+            countParses(batch);
             return answered(batch, out, ack, goodbye);
         }
         timeouts.queued();
@@ -128,13 +139,14 @@ final class ServingSession {
 
     private Behavior<Command> request(ClientBatch first, boolean goodbye) {
         LeaseId lease = LeaseId.next();
+        askedAt = System.nanoTime();
         pool.tell(new Pool.Acquire(
                 lease, session.leaseEvents(), session.parameters().wanted(), Optional.of(first)));
         return waiting(lease, goodbye);
     }
 
-    /// What of a batch can be sent now. The rest of it depends on answers that are still to come; it is kept, and
-    /// nothing more is read of the client before it has been sent.
+    /// What of a batch can be sent now. The rest of it depends on answers that are still to come; it is
+    /// kept, and nothing more is read of the client before it has been sent.
     private Batch readable(Batch batch, Ack ack) {
         int at = mapping == null ? -1 : mapping.mustWaitAt();
         if (at < 0) {
@@ -143,6 +155,15 @@ final class ServingSession {
         Batch.Parts parts = batch.splitAt(at);
         kept = new FromClient(new Framed.Messages(parts.rest()), ack);
         return parts.before();
+    }
+
+    /// @return whether the session leaves because of it
+    private boolean tokenEnds() {
+        if (leaving == null && session.tokenHasEnded()) {
+            leaving = ProxyError.tokenExpired();
+            return true;
+        }
+        return false;
     }
 
     private void dropKept() {
@@ -170,6 +191,8 @@ final class ServingSession {
 
     private Behavior<Command> answered(Batch batch, ByteBuf out, Ack ack, boolean goodbye) {
         timeouts.idle();
+        counters.fromClient(batch.bytes().readableBytes());
+        counters.toClient(out.readableBytes());
         batch.release();
         session.client().send(out);
         if (goodbye) {
@@ -177,6 +200,15 @@ final class ServingSession {
         }
         session.client().acknowledge(ack);
         return Behaviors.same();
+    }
+
+    /// Those that are answered without a backend connection, which counts the others.
+    private void countParses(Batch batch) {
+        for (int i = 0; i < batch.marks(); i++) {
+            if (batch.type(i) == 'P') {
+                counters.clientParse();
+            }
+        }
     }
 
     private ErrorResponse lastRefusal() {
@@ -209,6 +241,7 @@ final class ServingSession {
                 if (!attached.lease().equals(lease)) {
                     yield Behaviors.same();
                 }
+                counters.assigned(System.nanoTime() - askedAt);
                 if (!session.parameters().hasTold(attached.parameters())
                         || !attached.aligned().isEmpty()) {
                     ByteBuf news = session.client().buffer();
@@ -240,7 +273,11 @@ final class ServingSession {
                 yield Behaviors.same();
             }
             case Drain _ -> {
-                draining = true;
+                leaving = ProxyError.terminatedByShutdown();
+                yield Behaviors.same();
+            }
+            case TokenEnds _ -> {
+                tokenEnds();
                 yield Behaviors.same();
             }
             // After a goodbye the socket may close at any time; what was asked before it still counts.
@@ -320,8 +357,14 @@ final class ServingSession {
                 yield Behaviors.same();
             }
             case Drain _ -> {
-                draining = true;
+                leaving = ProxyError.terminatedByShutdown();
                 lease.backend.tell(new BackendConnection.Inquire(lease.id));
+                yield Behaviors.same();
+            }
+            case TokenEnds _ -> {
+                if (tokenEnds()) {
+                    lease.backend.tell(new BackendConnection.Inquire(lease.id));
+                }
                 yield Behaviors.same();
             }
             case ClientGone _ -> {
@@ -342,8 +385,8 @@ final class ServingSession {
         });
     }
 
-    /// The backend is asked what the session has left there; what the client says meanwhile waits, and nothing more
-    /// of it is read.
+    /// The backend is asked what the session has left there; what the client says meanwhile waits, and
+    /// nothing more of it is read.
     private Behavior<Command> inspecting(Lease lease, Optional<FromClient> next) {
         return session.state(command -> switch (command) {
             case FromClient(Framed.Messages _, var _) -> inspecting(lease, Optional.of((FromClient) command));
@@ -378,7 +421,11 @@ final class ServingSession {
                 yield session.fail(ProxyError.terminatedByShutdown());
             }
             case Drain _ -> {
-                draining = true;
+                leaving = ProxyError.terminatedByShutdown();
+                yield Behaviors.same();
+            }
+            case TokenEnds _ -> {
+                tokenEnds();
                 yield Behaviors.same();
             }
             case WakeUp _ ->
@@ -401,7 +448,7 @@ final class ServingSession {
                 watch::notFound);
         pins.are(watch.pins());
         boolean keeps = keepsBackend();
-        if (next.isPresent() && !draining && next.get().framed() instanceof Framed.Messages(var batch)) {
+        if (next.isPresent() && leaving == null && next.get().framed() instanceof Framed.Messages(var batch)) {
             Ack ack = next.get().ack();
             if (keeps) {
                 return or(onBatchWhenLeased(lease, batch, ack), () -> leased(lease));
@@ -444,8 +491,8 @@ final class ServingSession {
         return Behaviors.same();
     }
 
-    /// The client has said goodbye. It gets what it is still owed; whether it stays for that or not, the backend
-    /// connection goes on telling and must be heard.
+    /// The client has said goodbye. It gets what it is still owed; whether it stays for that or not, the
+    /// backend connection goes on telling and must be heard.
     private Behavior<Command> parting(Lease lease, boolean gone) {
         return session.state(command -> switch (command) {
             case FromBackend(LeaseEvent.Replies replies) -> {
@@ -467,7 +514,7 @@ final class ServingSession {
                 yield parting(lease, true);
             }
             case CancelRequested(var done) -> ClientSession.cancelled(done);
-            case Drain _, WakeUp _ -> Behaviors.same();
+            case Drain _, WakeUp _, TokenEnds _ -> Behaviors.same();
             default -> session.common(command);
         });
     }
@@ -571,7 +618,7 @@ final class ServingSession {
     }
 
     private boolean keepsBackend() {
-        return (mode == PoolMode.SESSION || watch.pins() != 0) && !draining;
+        return (mode == PoolMode.SESSION || watch.pins() != 0) && leaving == null;
     }
 
     /// @param end what to do when something has taken too long

@@ -7,6 +7,7 @@ import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.login.Directory;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.pool.PoolRegistry;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.transport.EventLoops;
 
 /// What every session of a node works with.
@@ -14,6 +15,7 @@ import org.pgporter.node.transport.EventLoops;
 /// @param logins who may come in, and how that is proven
 /// @param directory which pool is for whom
 /// @param pins which sessions keep their backend connections
+/// @param statistics what is counted of each pool
 /// @param draining the node takes no new sessions
 public record SessionServices(
         ProxyConfig config,
@@ -24,4 +26,5 @@ public record SessionServices(
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
         ActorRef<PoolRegistry.Command> pools,
         PinBoard pins,
+        Statistics statistics,
         AtomicBoolean draining) {}

@@ -8,7 +8,7 @@ import org.pgporter.node.sql.StateKind;
 
 class FindingsTest {
     private static Findings found(List<List<String>> rows) {
-        return Findings.of(new Inspection(StateKind.EVERY_KIND, true, List.of()), rows, "ann");
+        return Findings.of(new Inspection(StateKind.EVERY_KIND, true, List.of()), rows, "ann", "none");
     }
 
     @Test
