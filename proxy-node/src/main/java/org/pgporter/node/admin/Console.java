@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.pgporter.config.ConsoleOptions;
 import org.pgporter.config.LogLevel;
 import org.pgporter.config.ProxyConfig;
+import org.pgporter.node.authquery.AuthQuery;
 import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.hba.AccessRules;
 import org.pgporter.node.logging.LogConfiguration;
@@ -41,6 +42,7 @@ public final class Console implements ConsoleAccess {
     private final ProxyConfig config;
     private final NodeTls tls;
     private final AccessRules rules;
+    private final AuthQuery authQuery;
     private final PinBoard pins;
     private final Statistics statistics;
     private final Periods periods;
@@ -49,10 +51,17 @@ public final class Console implements ConsoleAccess {
     /// What is there once the node runs.
     private record Running(Snapshots snapshots, Operations operations) {}
 
-    public Console(ProxyConfig config, NodeTls tls, AccessRules rules, PinBoard pins, Statistics statistics) {
+    public Console(
+            ProxyConfig config,
+            NodeTls tls,
+            AccessRules rules,
+            AuthQuery authQuery,
+            PinBoard pins,
+            Statistics statistics) {
         this.config = config;
         this.tls = tls;
         this.rules = rules;
+        this.authQuery = authQuery;
         this.pins = pins;
         this.statistics = statistics;
         this.periods = new Periods(System::nanoTime, statistics::byDatabase, statistics::byPool);
@@ -235,6 +244,7 @@ public final class Console implements ConsoleAccess {
             case STARTUP_PARAMETERS -> seen(seen -> seen.pools().startupParameters());
             case POOLS_EXTENDED -> seen(seen -> seen.pools().extended(statistics.byPool(), periods));
             case HBA -> rows(NodeTables.rules(rules), "SHOW");
+            case AUTH_QUERY -> rows(NodeTables.authQuery(authQuery), "SHOW");
             case STATS -> rows(stats().stats(), "SHOW");
             case STATS_TOTALS -> rows(stats().onlyTotals(), "SHOW");
             case STATS_AVERAGES -> rows(stats().onlyAverages(), "SHOW");
@@ -360,7 +370,7 @@ public final class Console implements ConsoleAccess {
         if (session.isEmpty()) {
             return refused(ConsoleError.noSuchClient(client));
         }
-        return node.anyLoop(replyTo -> new Sessions.KillOne(session.get(), ProxyError.terminatedByOperator(), replyTo))
+        return node.kill(session.get(), ProxyError.terminatedByOperator())
                 .thenApply(found ->
                         found ? new Answer.Done("KILL_CLIENT") : new Answer.Refused(ConsoleError.noSuchClient(client)));
     }
@@ -386,10 +396,7 @@ public final class Console implements ConsoleAccess {
         if (problem.isPresent()) {
             return now(problem.get());
         }
-        Optional<Integer> gone = running().operations().invalidateAuth(database, user);
-        return now(new Answer.Done(
-                "INVALIDATE AUTH",
-                List.of(notice(gone.map(count -> count + " credentials forgotten")
-                        .orElse("nothing here remembers credentials")))));
+        running().operations().invalidateAuth(database, user);
+        return done("INVALIDATE AUTH");
     }
 }

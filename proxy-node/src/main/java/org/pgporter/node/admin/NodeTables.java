@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 import org.pgporter.auth.hba.HbaRule;
 import org.pgporter.auth.hba.HbaRules;
+import org.pgporter.node.authquery.AuthQuery;
 import org.pgporter.node.hba.AccessRules;
 import org.pgporter.node.logging.LogConfiguration;
 import org.pgporter.node.session.PinBoard;
@@ -102,6 +103,27 @@ final class NodeTables {
             number++;
             rows.row(number, rule.source(), rule.line(), rule.method().word(), rule.text(), counted.matches());
         }
+        return rows.table();
+    }
+
+    static Table authQuery(AuthQuery lookups) {
+        Table.Rows rows = Table.of(Show.AUTH_QUERY.columns());
+        lookups.statistics()
+                .forEach(database -> rows.row(
+                        database.database(),
+                        database.cacheEntries(),
+                        database.cacheHits(),
+                        database.cacheMisses(),
+                        database.cacheRefetches(),
+                        database.rateLimited(),
+                        database.authSuccess(),
+                        database.authFailure(),
+                        database.executorQueries(),
+                        database.executorErrors(),
+                        database.dynamicPoolsCurrent(),
+                        database.dynamicPoolsCreated(),
+                        database.dynamicPoolsDestroyed(),
+                        database.startupParametersDropped()));
         return rows.table();
     }
 

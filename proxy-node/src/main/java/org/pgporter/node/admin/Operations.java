@@ -23,8 +23,6 @@ public interface Operations {
 
     void shutDown(Shutdown how);
 
-    /// Forgets what is remembered of credentials that were looked up.
-    ///
-    /// @return how many entries are gone; empty if nothing here remembers any
-    Optional<Integer> invalidateAuth(Optional<String> database, Optional<String> user);
+    /// Forgets credentials that `auth_query` has looked up: of everybody, of a database, or of one user of it.
+    void invalidateAuth(Optional<String> database, Optional<String> user);
 }

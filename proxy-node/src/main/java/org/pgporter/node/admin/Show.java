@@ -8,6 +8,11 @@ import java.util.Optional;
 /// What SHOW can show, with its columns: PgBouncer's first, in its order and with its types, ours behind them.
 enum Show {
     ACTIVE_SOCKETS(Columns.SOCKETS, "as SOCKETS, those that are in use"),
+    AUTH_QUERY(
+            "database s, cache_entries q, cache_hits q, cache_misses q, cache_refetches q, rate_limited q, auth_success q, "
+                    + "auth_failure q, executor_queries q, executor_errors q, dynamic_pools_current q, "
+                    + "dynamic_pools_created q, dynamic_pools_destroyed q, startup_parameters_dropped q",
+            "databases that look users up"),
     CERTIFICATES(
             "leg s, subject s, issuer s, not_after s, days_left i, loaded s, file s",
             "certificates of the node, with the day on which each ends"),

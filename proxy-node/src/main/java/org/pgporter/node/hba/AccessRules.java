@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.pgporter.auth.hba.AuthMethod;
 import org.pgporter.auth.hba.HbaPolicy;
 import org.pgporter.auth.hba.HbaPorts;
 import org.pgporter.auth.hba.HbaRules;
@@ -21,9 +22,9 @@ import org.pgporter.node.logging.LogKeys;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The rules of one node that hold at this moment, and the maps that they name. Read at the start and when [#reload]
-/// asks for it; both together, and only if both are good. Sessions that are there are not looked at again. For many
-/// threads.
+/// The rules of one node that hold at this moment, and the maps that they name. Read at the start and when
+/// [#reload] asks for it; both together, and only if both are good. Sessions that are there are not looked
+/// at again. For many threads.
 public final class AccessRules implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AccessRules.class);
     private static final String LIST = "general.hba";
@@ -46,9 +47,14 @@ public final class AccessRules implements AutoCloseable {
     /// @param roles answers for `+role` and `samerole`
     /// @throws RuleProblems with all that is wrong in the files
     public static AccessRules start(ProxyConfig config, RoleMembership roles) throws RuleProblems {
-        Held held = read(config);
-        held.warnings().forEach(AccessRules::warn);
-        return new AccessRules(config, roles, new HostLookups(), held);
+        AccessRules rules = quietly(config, roles);
+        rules.held.warnings().forEach(AccessRules::warn);
+        return rules;
+    }
+
+    /// As [#start], without a word in the log.
+    public static AccessRules quietly(ProxyConfig config, RoleMembership roles) throws RuleProblems {
+        return new AccessRules(config, roles, new HostLookups(), read(config));
     }
 
     private static Held read(ProxyConfig config) throws RuleProblems {
@@ -79,10 +85,27 @@ public final class AccessRules implements AutoCloseable {
         }
         boolean tls = config.general().clientTls().offered();
         IdentityMaps found = maps;
-        List<RuleProblem> warnings = rules.filter(_ -> access.pgHba().isPresent())
-                .map(it -> it.warnings(tls, found.names()))
-                .orElse(List.of());
-        return new Held(rules, maps, warnings);
+        List<RuleProblem> warnings =
+                new ArrayList<>(rules.filter(_ -> access.pgHba().isPresent())
+                        .map(it -> it.warnings(tls, found.names()))
+                        .orElse(List.of()));
+        if (config.general().clientTls().tlsCaCert().isEmpty()) {
+            rules.ifPresent(it -> warnings.addAll(withoutAuthority(it)));
+        }
+        return new Held(rules, maps, List.copyOf(warnings));
+    }
+
+    /// Rules that let in nobody, because clients are never asked for a certificate.
+    private static List<RuleProblem> withoutAuthority(HbaRules rules) {
+        return rules.counts().stream()
+                .map(HbaRules.Counted::rule)
+                .filter(rule ->
+                        rule.method() == AuthMethod.CERT || rule.options().containsKey("clientcert"))
+                .map(rule -> new RuleProblem(
+                        rule.source(),
+                        rule.line(),
+                        "demands a certificate, and clients are not asked for one: general.tls_ca_cert is missing"))
+                .toList();
     }
 
     private static RuleText text(RuleSource source, RuleFiles files) throws RuleProblems {

@@ -160,10 +160,10 @@ final class ClientLogin {
         }
         ConnectionLimits.Place place = services.limits().ofNode();
         if (place.granted()) {
-            session.isCounted(place);
+            session.holds(place);
         } else if (asksForConsole(message)
                 && services.config().general().console().isAdmin(user.get())) {
-            needsReserve = true; // it goes on counting among the strangers until it has proved who it is
+            needsReserve = true; // it counts among the strangers until it has proved who it is
         } else {
             return session.fail(ProxyError.tooManyClients());
         }
@@ -206,8 +206,8 @@ final class ClientLogin {
                 session.client().peerUser());
     }
 
-    /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and goes
-    /// on with what it knows.
+    /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and
+    /// goes on with what it knows.
     private ProtocolVersion negotiate(StartupMessage message) {
         List<String> unknown = message.protocolOptions();
         boolean newer = message.version().compareTo(ProtocolVersion.V3_2) > 0;
@@ -287,7 +287,10 @@ final class ClientLogin {
                                         replies));
         return session.state(Activity.LOGIN, command -> switch (command) {
             case FromPool(Pool.Joined joined) -> joined(settings.get(), joined, ack);
-            case FromPool(Pool.JoinFailed(var error)) -> fatal(error);
+            case FromPool(Pool.JoinFailed(var error)) -> {
+                services.directory().refusedByServer(session.database(), identity, error.sqlState());
+                yield fatal(error);
+            }
             default -> common(command);
         });
     }
@@ -305,7 +308,7 @@ final class ClientLogin {
             if (!reserved.granted()) {
                 return session.fail(ProxyError.tooManyClients());
             }
-            session.isCounted(reserved);
+            session.holds(reserved);
         }
         ByteBuf out = session.client().buffer();
         talk.get().greet(out);

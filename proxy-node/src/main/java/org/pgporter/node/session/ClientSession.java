@@ -25,6 +25,7 @@ import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.login.LoginDecision;
 import org.pgporter.node.pool.Pool;
+import org.pgporter.node.tls.TlsSession;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.HoldsBytes;
 import org.pgporter.node.transport.ReadAhead;
@@ -36,6 +37,7 @@ import org.pgporter.protocol.stream.Framed;
 import org.pgporter.protocol.stream.FramingControl;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /// One client, from accept to close.
 ///
@@ -47,13 +49,14 @@ import org.slf4j.LoggerFactory;
 ///                                        └──────► leaving ──► closed
 /// ```
 ///
-/// While it waits, the client is not read further: its next batch is acknowledged when the first is on its way.
-/// A lease that has been asked for is always answered, so a session that ends while it waits stays until it
-/// knows, or a backend would be lent to nobody ([#leave]).
+/// While it waits, the client is not read further: its next batch is acknowledged when the first is on its
+/// way. A lease that has been asked for is always answered, so a session that ends while it waits stays
+/// until it knows, or a backend would be lent to nobody ([#leave]).
 public final class ClientSession {
     public sealed interface Command extends HolderMessage {}
 
-    /// Somebody sent this session's cancel key. `done` is told when the cancel has had its effect, or has none.
+    /// Somebody sent this session's cancel key. `done` is told when the cancel has had its effect, or has
+    /// none.
     public record CancelRequested(ActorRef<BackendConnection.CancelDone> done) implements Command {}
 
     /// End at the next moment at which nothing is open.
@@ -194,12 +197,7 @@ public final class ClientSession {
 
     // ---- what the login finds out
 
-    /// The client counts among the connections of the node, or need not.
-    void isCounted(ConnectionLimits.Place place) {
-        stranger.giveBack();
-        places.add(place);
-    }
-
+    /// What stands in the startup packet, if the client wants a walsender.
     void replicates(String asked) {
         replication = asked;
     }
@@ -213,6 +211,7 @@ public final class ClientSession {
 
     /// The client has proved who it is.
     void isKnownAs(Identity proven) {
+        stranger.giveBack();
         user = proven.user();
         expires = proven.expires();
         proven.applicationName()
@@ -270,12 +269,20 @@ public final class ClientSession {
         framing.loggedIn();
         reading.readAhead();
         if (services.config().general().log().logClientConnections()) {
-            LOG.atInfo()
+            LoggingEventBuilder line = LOG.atInfo()
                     .addKeyValue(LogKeys.SESSION, sessionId())
                     .addKeyValue(LogKeys.USER, user)
                     .addKeyValue(LogKeys.DATABASE, database)
-                    .addKeyValue(LogKeys.REMOTE, remote)
-                    .log("session opened");
+                    .addKeyValue(LogKeys.REMOTE, remote);
+            if (client.tls().isPresent()) {
+                TlsSession tls = client.tls().get();
+                line = line.addKeyValue(LogKeys.TLS, tls.protocol());
+                if (tls.serverName().isPresent()) {
+                    line = line.addKeyValue(
+                            LogKeys.SERVER_NAME, tls.serverName().get());
+                }
+            }
+            line.log("session opened");
         }
     }
 
@@ -285,6 +292,11 @@ public final class ClientSession {
                 settings.options(),
                 System::nanoTime,
                 wait -> timers.startSingleTimer(WAKE_UP_TIMER, new WakeUp(), wait));
+    }
+
+    /// The session gets a [WakeUp] after this time, if it is still there by then.
+    void wakesUpIn(Duration wait) {
+        timers.startSingleTimer(WAKE_UP_TIMER, new WakeUp(), wait);
     }
 
     // ---- cancel
@@ -314,8 +326,8 @@ public final class ClientSession {
         return Behaviors.same();
     }
 
-    /// Ends a session whose request for a lease is still open: waits for the answer, and gives back what
-    /// it gets.
+    /// Ends a session whose request for a lease is still open: waits for the answer, and gives back what it
+    /// gets.
     Behavior<Command> leave(ActorRef<Pool.Command> from, LeaseId lease, Optional<ErrorResponse> why) {
         why.ifPresentOrElse(client::sendAndClose, client::close);
         from.tell(new Pool.Withdraw(lease, ProxyError.canceled()));

@@ -12,6 +12,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.pgporter.node.transport.SocketHandle;
+import org.pgporter.node.work.Gathering;
 import org.pgporter.protocol.message.ErrorResponse;
 
 /// The client sessions of one event loop: starts one for each socket that the loop has accepted, and ends them
@@ -34,14 +35,15 @@ public final class Sessions extends AbstractBehavior<Sessions.Command> {
     public record Empty() {}
 
     /// Who is there?
-    public record List(ActorRef<Listed> replyTo) implements Command {}
+    public record List(ActorRef<Gathering.Answer<Listed>> replyTo) implements Command {}
 
     public record Listed(java.util.List<ActorRef<ClientSession.Command>> sessions) {}
 
     /// Ends the session of this name, as [ClientView#session()] has it.
     ///
     /// @param replyTo told whether there is one
-    public record KillOne(String session, ErrorResponse why, ActorRef<Found> replyTo) implements Command {}
+    public record KillOne(String session, ErrorResponse why, ActorRef<Gathering.Answer<Found>> replyTo)
+            implements Command {}
 
     public record Found(boolean found) {}
 
@@ -97,13 +99,15 @@ public final class Sessions extends AbstractBehavior<Sessions.Command> {
                 tellWhenEmpty();
             }
             case List(var replyTo) ->
-                replyTo.tell(new Listed(
-                        Stream.concat(sessions.stream(), latecomers.stream()).toList()));
+                replyTo.tell(new Gathering.Answer<>(
+                        getContext().getSelf(),
+                        new Listed(Stream.concat(sessions.stream(), latecomers.stream())
+                                .toList())));
             case KillOne(var name, var why, var replyTo) -> {
                 Optional<ActorRef<ClientSession.Command>> one =
                         getContext().getChild(name).map(ActorRef::unsafeUpcast);
                 one.ifPresent(session -> session.tell(new ClientSession.Kill(why)));
-                replyTo.tell(new Found(one.isPresent()));
+                replyTo.tell(new Gathering.Answer<>(getContext().getSelf(), new Found(one.isPresent())));
             }
             case KillAllOf(var database, var why) -> {
                 sessions.forEach(session -> session.tell(new ClientSession.KillIfOf(database, why)));

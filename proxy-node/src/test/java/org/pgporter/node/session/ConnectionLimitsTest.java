@@ -15,7 +15,7 @@ class ConnectionLimitsTest {
     @Test
     void shouldGrantAsManyAsTheLimit() {
         // Given
-        var limits = new ConnectionLimits(2, 0);
+        var limits = new ConnectionLimits(2);
 
         // When
         var first = limits.ofNode();
@@ -30,7 +30,7 @@ class ConnectionLimitsTest {
     @Test
     void shouldLetCountsFallOnceForEachPlace() { // checklist 48
         // Given
-        var limits = new ConnectionLimits(2, 0);
+        var limits = new ConnectionLimits(2);
         var first = limits.ofNode();
         limits.ofNode();
         var refused = limits.ofNode();
@@ -49,7 +49,7 @@ class ConnectionLimitsTest {
     @Test
     void shouldCountEachDatabaseAndEachUserOfADatabaseByItself() {
         // Given
-        var limits = new ConnectionLimits(100, 0);
+        var limits = new ConnectionLimits(100);
 
         // When, Then
         assertThat(limits.ofDatabase("a", 1).granted()).isTrue();
@@ -63,7 +63,7 @@ class ConnectionLimitsTest {
 
     @Test
     void shouldTakeZeroForNoLimit() {
-        var limits = new ConnectionLimits(1, 0);
+        var limits = new ConnectionLimits(1);
         for (int i = 0; i < 1_000; i++) {
             assertThat(limits.ofDatabase("a", 0).granted()).isTrue();
         }
@@ -75,7 +75,7 @@ class ConnectionLimitsTest {
         // Given
         int threads = 8;
         int limit = 5;
-        var limits = new ConnectionLimits(limit, 0);
+        var limits = new ConnectionLimits(limit);
         var granted = new AtomicInteger();
         var most = new AtomicInteger();
         var held = new AtomicInteger();

@@ -154,11 +154,8 @@ class ConsoleCommandsIT {
             CompletableFuture<RawClient> waiting = CompletableFuture.supplyAsync(() -> RawClient.connects(
                             proxied.node().host(), proxied.node().port())
                     .logsIn(proxied.name(), Proxied.PASSWORD, proxied.name() + "_other"));
-            System.err.println("T1 " + java.time.Instant.now());
             await().until(() -> console.show("SOCKETS").stream().anyMatch(row -> row.has("state", "cl_login")));
-            System.err.println("T2 " + java.time.Instant.now());
             assertThat(backends(proxied)).isEmpty();
-            System.err.println("T3 " + java.time.Instant.now());
 
             console.says("RESUME");
 

@@ -220,12 +220,14 @@ class ConsoleIT {
         try (ConsoleClient console = ConsoleClient.at(node, OPERATOR, "opens")) {
             for (String what : List.of(
                     "ACTIVE_SOCKETS",
+                    "AUTH_QUERY",
                     "CERTIFICATES",
                     "CLIENTS",
                     "CONFIG",
                     "DATABASES",
                     "DNS_HOSTS",
                     "DNS_ZONES",
+                    "HBA",
                     "LISTS",
                     "LOG_LEVEL",
                     "MEM",
@@ -233,6 +235,7 @@ class ConsoleIT {
                     "PEER_POOLS",
                     "PINS",
                     "POOLS",
+                    "POOLS_EXTENDED",
                     "POOL_COORDINATOR",
                     "PREPARED_STATEMENTS",
                     "SERVERS",
@@ -278,7 +281,7 @@ class ConsoleIT {
         PgTools.Result help = psql.run(environment, "-X", "-c", "SHOW HELP");
 
         assertThat(lists.stdout().lines()).hasSize(14).startsWith("databases|2");
-        assertThat(several.stderr()).contains("invalid command 'show nothing;', use SHOW HELP;");
+        assertThat(several.stderr()).contains("invalid command 'show nothing', use SHOW HELP;");
         assertThat(several.stdout()).startsWith("PgPorter ");
         assertThat(help.stderr()).contains("Console usage").contains("KILL_CLIENT <client_id>");
     }
