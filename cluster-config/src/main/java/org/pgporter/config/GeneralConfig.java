@@ -9,8 +9,11 @@ import java.util.Optional;
 /// @param listener where clients connect to
 /// @param eventLoops how many event loops, and of which kind
 /// @param limits what clients may take
+/// @param loginLimits what keeps those out who try passwords
 /// @param sockets TCP options of both legs
 /// @param access who may come in
+/// @param methods what methods of authentication may take
+/// @param secrets where `${secret:NAME}` leads
 /// @param databaseLimits the defaults of all databases
 /// @param tls what holds for TLS on both legs
 /// @param clientTls TLS towards clients
@@ -25,11 +28,14 @@ public record GeneralConfig(
         @Flat ListenerConfig listener,
         @Flat EventLoopConfig eventLoops,
         @Flat ClientLimits limits,
+        @Flat LoginLimits loginLimits,
         @Flat SocketOptions sockets,
         @Flat TlsOptions tls,
         @Flat ClientTlsOptions clientTls,
         @Flat ServerTlsOptions serverTls,
         @Flat AccessOptions access,
+        @Flat MethodOptions methods,
+        @Flat SecretsOptions secrets,
         @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
         @Flat LogConfig log,
@@ -40,11 +46,14 @@ public record GeneralConfig(
             ListenerConfig.defaults(),
             EventLoopConfig.defaults(),
             ClientLimits.defaults(),
+            LoginLimits.defaults(),
             SocketOptions.defaults(),
             TlsOptions.defaults(),
             ClientTlsOptions.defaults(),
             ServerTlsOptions.defaults(),
             AccessOptions.defaults(),
+            MethodOptions.defaults(),
+            SecretsOptions.defaults(),
             DatabaseLimits.defaults(),
             PoolOptions.defaults(),
             LogConfig.defaults(),
@@ -87,6 +96,10 @@ public record GeneralConfig(
         return Records.with(this, "limits", changed);
     }
 
+    public GeneralConfig withLoginLimits(LoginLimits changed) {
+        return Records.with(this, "loginLimits", changed);
+    }
+
     public GeneralConfig withSockets(SocketOptions changed) {
         return Records.with(this, "sockets", changed);
     }
@@ -105,6 +118,14 @@ public record GeneralConfig(
 
     public GeneralConfig withAccess(AccessOptions changed) {
         return Records.with(this, "access", changed);
+    }
+
+    public GeneralConfig withMethods(MethodOptions changed) {
+        return Records.with(this, "methods", changed);
+    }
+
+    public GeneralConfig withSecrets(SecretsOptions changed) {
+        return Records.with(this, "secrets", changed);
     }
 
     public GeneralConfig withDatabaseLimits(DatabaseLimits changed) {

@@ -8,13 +8,17 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /// Reads a configuration file. Nothing is thrown for what stands in the file: every mistake is in the
 /// answer.
@@ -53,12 +57,60 @@ public final class ProxyConfigLoader {
         Problems problems = new Problems(fileName);
         Optional<ProxyConfig> config = compose(yaml, problems)
                 .flatMap(root ->
-                        new RecordBinder(problems, new References(folder(fileName), environment)).bindRoot(root));
+                        new RecordBinder(problems, references(root, folder(fileName), environment)).bindRoot(root));
         if (config.isEmpty() || !problems.isEmpty()) {
             return new Loaded.Invalid(problems.errors());
         }
         warn(config.get(), problems);
         return new Loaded.Valid(config.get(), problems.warnings());
+    }
+
+    /// Where the secrets of a configuration are, whatever else stands in it and can be resolved; empty when it names
+    /// no file of secrets.
+    public static Optional<SecretsSource> secrets(Path file) throws IOException {
+        Path folder = folder(file.toString());
+        return compose(Files.readString(file), new Problems(file.toString()))
+                .map(root ->
+                        secretsOptions(root, new References(folder, name -> Optional.ofNullable(System.getenv(name)))))
+                .filter(options -> options.secretsFile().isPresent())
+                .map(options -> References.source(folder, options));
+    }
+
+    private static References references(Node root, Path folder, Function<String, Optional<String>> environment) {
+        References references = new References(folder, environment);
+        return references.with(secretsOptions(root, references));
+    }
+
+    /// What is wrong with the two keys is said when all keys are read.
+    private static SecretsOptions secretsOptions(Node root, References references) {
+        Optional<Node> general = value(root, "general");
+        return general.flatMap(section -> path(section, "secrets_file", references))
+                .map(file -> new SecretsOptions(
+                        Optional.of(file), general.flatMap(section -> path(section, "secrets_key_file", references))))
+                .orElse(SecretsOptions.defaults());
+    }
+
+    private static Optional<Path> path(Node section, String key, References references) {
+        return value(section, key)
+                .filter(ScalarNode.class::isInstance)
+                .map(node -> ((ScalarNode) node).getValue())
+                .flatMap(text -> {
+                    try {
+                        return Optional.of(Path.of(references.resolve(text).text()));
+                    } catch (References.Unresolved | InvalidPathException _) {
+                        return Optional.empty();
+                    }
+                });
+    }
+
+    private static Optional<Node> value(Node section, String key) {
+        return section instanceof MappingNode mapping
+                ? mapping.getValue().stream()
+                        .filter(tuple -> tuple.getKeyNode() instanceof ScalarNode name
+                                && name.getValue().equals(key))
+                        .map(NodeTuple::getValueNode)
+                        .findFirst()
+                : Optional.empty();
     }
 
     private static Optional<Node> compose(String yaml, Problems problems) {
@@ -105,6 +157,7 @@ public final class ProxyConfigLoader {
                     "set jwt_issuer");
         }
         config.pools().forEach((name, pool) -> {
+            pool.authQuery().ifPresent(query -> warn(query, "pools." + name + ".auth_query", problems));
             List<UserConfig> users = pool.users();
             for (int i = 0; i < users.size(); i++) {
                 UserConfig user = users.get(i);
@@ -119,6 +172,26 @@ public final class ProxyConfigLoader {
                 }
             }
         });
+    }
+
+    private static void warn(AuthQueryConfig auth, String path, Problems problems) {
+        boolean forgetsValidity = auth.query()
+                .map(query -> query.toLowerCase(Locale.ROOT))
+                .filter(query -> query.contains("pg_shadow") || query.contains("pg_authid"))
+                .filter(query -> !query.contains("valuntil") && !query.contains("rolvaliduntil"))
+                .isPresent();
+        if (forgetsValidity) {
+            problems.warning(
+                    path + ".query",
+                    "does not look at VALID UNTIL, so passwords that have expired open the door",
+                    "select valuntil as well");
+        }
+        if (auth.dedicated() && auth.serverPassword().isEmpty()) {
+            problems.warning(
+                    path + ".server_user",
+                    "has no server_password, so the backend must trust this role",
+                    "add server_password");
+        }
     }
 
     private static Path folder(String fileName) {

@@ -15,7 +15,8 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Replaces `${env:NAME}` and `${file:PATH}` in values. `$${` stands for the characters `${`. What was put in is
+/// Replaces `${env:NAME}`, `${file:PATH}` and `${secret:NAME}` in values. `$${` stands for the characters `${`. What
+/// was put in is
 /// not looked at again, so a password may contain anything.
 final class References {
     /// The text of a value, and whether part of it came from elsewhere and must not be shown.
@@ -34,15 +35,60 @@ final class References {
     private static final int MOST_FILE_BYTES = 65_536;
 
     private static final Pattern REFERENCE =
-            Pattern.compile("\\$\\$\\{|\\$\\{(?:env:([A-Za-z_][A-Za-z0-9_]*)}|file:([^${}\\x00-\\x1f]+)}|)");
+            Pattern.compile("\\$\\$\\{|\\$\\{(?:env:([A-Za-z_][A-Za-z0-9_]*)}|file:([^${}\\x00-\\x1f]+)}"
+                    + "|secret:([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})}|)");
 
     private final Path folder;
     private final Function<String, Optional<String>> environment;
+    private final Secrets secrets;
+
+    /// The secrets that `${secret:NAME}` stands for.
+    @FunctionalInterface
+    interface Secrets {
+        SecretsFile open() throws Unresolved;
+    }
 
     /// @param folder what relative paths start from: the configuration file's folder
     References(Path folder, Function<String, Optional<String>> environment) {
+        this(folder, environment, () -> {
+            throw new Unresolved("needs general.secrets_file, which is not there");
+        });
+    }
+
+    private References(Path folder, Function<String, Optional<String>> environment, Secrets secrets) {
         this.folder = folder;
         this.environment = environment;
+        this.secrets = secrets;
+    }
+
+    /// The same with secrets from a file, which is read when it is first needed.
+    ///
+    /// @param options paths as they stand in the configuration
+    References with(SecretsOptions options) {
+        if (options.secretsFile().isEmpty()) {
+            return this;
+        }
+        SecretsSource source = source(folder, options);
+        Optional<?>[] opened = {Optional.empty()};
+        return new References(folder, environment, () -> {
+            if (opened[0].orElse(null) instanceof SecretsFile file) {
+                return file;
+            }
+            try {
+                SecretsFile file = source.open(environment);
+                opened[0] = Optional.of(file);
+                return file;
+            } catch (SecretsFile.Unreadable e) {
+                throw new Unresolved("needs a secret, but " + e.reason());
+            }
+        });
+    }
+
+    /// Both paths start from the configuration file's folder.
+    static SecretsSource source(Path folder, SecretsOptions options) {
+        return new SecretsSource(
+                folder.resolve(options.secretsFile().orElseThrow()),
+                options.secretsKeyFile().map(folder::resolve));
     }
 
     /// A file that a value names.
@@ -62,12 +108,16 @@ final class References {
             } else if (matcher.group(2) != null) {
                 value = content(matcher.group(2));
                 hidden = true;
+            } else if (matcher.group(3) != null) {
+                value = secret(matcher.group(3));
+                hidden = true;
             } else if (matcher.group().equals("$${")) {
                 value = "${";
             } else {
                 // Not quoted here: it may be the middle of a password.
                 throw new Unresolved(
-                        "has `${` without `env:NAME}` or `file:PATH}` after it; write `$${` for the characters `${`");
+                        "has `${` without `env:NAME}`, `file:PATH}` or `secret:NAME}` after it; write `$${` for the"
+                                + " characters `${`");
             }
             matcher.appendReplacement(text, Matcher.quoteReplacement(value));
         }
@@ -79,6 +129,13 @@ final class References {
         return environment
                 .apply(name)
                 .orElseThrow(() -> new Unresolved("needs the environment variable " + name + ", which is not set"));
+    }
+
+    private String secret(String name) throws Unresolved {
+        return secrets.open()
+                .get(name)
+                .orElseThrow(() -> new Unresolved("needs the secret " + name + ", which is not in the secrets_file"))
+                .reveal();
     }
 
     private String content(String name) throws Unresolved {

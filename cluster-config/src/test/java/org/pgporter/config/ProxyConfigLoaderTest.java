@@ -78,7 +78,7 @@ class ProxyConfigLoaderTest {
                         "pgporter.yaml:14: pools.app.users[0].password: is missing; or set auth_pam_service, issuer, or rules in"
                                 + " general.pg_hba that do not ask for one",
                         "pgporter.yaml:16: pools.empty.users: must have at least one user, or nobody can log in;"
-                                + " add `users: [{username: ..., password: ...}]`");
+                                + " add `users: [{username: ..., password: ...}]` or auth_query");
     }
 
     @ParameterizedTest
@@ -208,11 +208,11 @@ class ProxyConfigLoaderTest {
 
     @Test
     void shouldSayThatSectionsAndKeysOfPoolsAndUsersAreNotSupported() {
-        assertThat(Yaml.problems("web: {enabled: true}\npools: {app: {auth_query: {query: x}, users: [{username: a,"
+        assertThat(Yaml.problems("web: {enabled: true}\npools: {app: {patroni_api_urls: [x], users: [{username: a,"
                         + " password: b}]}}"))
                 .containsExactly(
                         "pgporter.yaml:1: web: is not supported by this version; remove it",
-                        "pgporter.yaml:2: pools.app.auth_query: is not supported by this version; remove it");
+                        "pgporter.yaml:2: pools.app.patroni_api_urls: is not supported by this version; remove it");
     }
 
     @Test
@@ -310,7 +310,7 @@ class ProxyConfigLoaderTest {
                         + " '${file:/no/such/file}', name: '${file:" + folder.resolve("latin1") + "}'}\n" + Yaml.POOLS))
                 .containsExactlyInAnyOrder(
                         "pgporter.yaml:1: general.host: needs the environment variable NOWHERE, which is not set",
-                        "pgporter.yaml:1: general.application_name: has `${` without `env:NAME}` or `file:PATH}` after"
+                        "pgporter.yaml:1: general.application_name: has `${` without `env:NAME}`, `file:PATH}` or `secret:NAME}` after"
                                 + " it; write `$${` for the characters `${`",
                         "pgporter.yaml:2: cluster.host: needs the file /no/such/file, which does not exist",
                         "pgporter.yaml:2: cluster.name: needs the file " + folder.resolve("latin1")

@@ -15,7 +15,13 @@ import picocli.CommandLine.Spec;
         description = "A clustered PostgreSQL connection pooler and authentication gateway.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
-        subcommands = {ServeCommand.class, CheckCommand.class, DemoCommand.class, TrainCommand.class},
+        subcommands = {
+            ServeCommand.class,
+            CheckCommand.class,
+            SecretsCommand.class,
+            DemoCommand.class,
+            TrainCommand.class
+        },
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         footer = {"", "Logs go to standard error. Documentation: README.md"})
@@ -58,7 +64,7 @@ public final class PgPorter implements Runnable {
     /// Without a command there is nothing to do.
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Missing command: one of serve, check, demo");
+        throw new ParameterException(spec.commandLine(), "Missing command: one of serve, check, secrets, demo");
     }
 
     /// A failure nobody expected: a person needs its message, a developer the rest.

@@ -29,6 +29,7 @@ public record SqlState(String code) {
     public static final SqlState CANNOT_CONNECT_NOW = new SqlState("57P03");
     public static final SqlState IDLE_SESSION_TIMEOUT = new SqlState("57P05");
     public static final SqlState SYSTEM_ERROR = new SqlState("58000");
+    public static final SqlState CONFIG_FILE_ERROR = new SqlState("F0000");
     public static final SqlState INTERNAL_ERROR = new SqlState("XX000");
     public static final SqlState SUCCESSFUL_COMPLETION = new SqlState("00000");
 

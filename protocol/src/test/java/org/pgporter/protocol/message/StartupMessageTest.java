@@ -27,6 +27,8 @@ class StartupMessageTest {
     }
 
     private static String user(String name) {
-        return new StartupMessage(ProtocolVersion.V3_0, Map.of("user", name)).user().orElseThrow();
+        return new StartupMessage(ProtocolVersion.V3_0, Map.of("user", name))
+                .user()
+                .orElseThrow();
     }
 }

@@ -295,6 +295,7 @@ public final class BackendConnection {
                         socket.allocator(),
                         settings.statementCapacity(),
                         accepted,
+                        opening.meter(),
                         settings.user(),
                         settings.identity().defaultRole(),
                         parameters);

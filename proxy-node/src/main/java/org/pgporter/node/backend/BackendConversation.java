@@ -53,6 +53,7 @@ final class BackendConversation {
     private final StatementTranslation statements;
     private final BackendParameters parameters;
     private final AcceptedValues accepted;
+    private final Meter meter;
     private final String loginRole;
     private final String defaultRole;
     private boolean lent;
@@ -68,6 +69,7 @@ final class BackendConversation {
     /// for it.
     private boolean refusing;
 
+    /// @param meter counts what is said
     /// @param loginRole the role that the backend connection logged in as
     /// @param defaultRole what its parameter `role` says while nobody has changed it
     /// @param reported the parameters that the backend reported at its login
@@ -75,13 +77,15 @@ final class BackendConversation {
             ByteBufAllocator allocator,
             int statementCapacity,
             AcceptedValues accepted,
+            Meter meter,
             String loginRole,
             String defaultRole,
             ServerParameters reported) {
         this.allocator = allocator;
+        this.meter = meter;
         this.prepared = new PreparedOnBackend(statementCapacity);
         this.owed = new RepliesOwed(prepared);
-        this.statements = new StatementTranslation(prepared, owed, () -> status == TransactionStatus.FAILED);
+        this.statements = new StatementTranslation(prepared, owed, meter, () -> status == TransactionStatus.FAILED);
         this.parameters = new BackendParameters(accepted, reported);
         this.accepted = accepted;
         this.loginRole = loginRole;
@@ -95,6 +99,7 @@ final class BackendConversation {
     /// Whether a session uses the backend: what is reported then is that session's doing.
     void lent(boolean lent) {
         this.lent = lent;
+        meter.handedOver();
     }
 
     TransactionStatus status() {
@@ -228,6 +233,7 @@ final class BackendConversation {
     /// The bytes to write for a batch. Takes over the batch's bytes.
     ByteBuf toServer(Batch batch, @Nullable StatementUse @Nullable [] uses) {
         insideClientFrame = batch.endsInsideFrame();
+        meter.sent(batch);
         if (uses == null) {
             for (int i = 0; i < batch.marks(); i++) {
                 statements.track(batch, i);
@@ -342,8 +348,10 @@ final class BackendConversation {
             } else if (!insideServerFrame) {
                 localReplies(batch.bytes().writerIndex());
             }
+            ByteBuf forClient = out.result();
+            meter.toClient(forClient.readableBytes());
             return new ServerOutput(
-                    out.result(),
+                    forClient,
                     reported,
                     ours,
                     owed.drainOutcomes(),
@@ -468,8 +476,12 @@ final class BackendConversation {
                 return;
             }
             localReplies(batch.end(mark));
-            if (type == 'Z' && owed.settled()) {
-                statements.settled();
+            if (type == 'Z') {
+                boolean settled = owed.settled();
+                meter.ready(status, !settled);
+                if (settled) {
+                    statements.settled();
+                }
             }
         }
 
@@ -485,6 +497,7 @@ final class BackendConversation {
             }
             ErrorResponse error = ErrorResponse.decode(batch.body(mark));
             noteFatal(error);
+            meter.failed(error.sqlState());
             if (error.sqlState().equals(SqlState.FEATURE_NOT_SUPPORTED)
                     && REVALIDATION.equals(error.fields().get('R'))) {
                 prepared.planOutdated();

@@ -22,15 +22,18 @@ final class StatementTranslation {
 
     private final PreparedOnBackend prepared;
     private final RepliesOwed owed;
+    private final Meter meter;
     private final BooleanSupplier failed;
     /// What was bound to the unnamed portal last.
     private @Nullable PreparedStatement inUnnamedPortal;
     private final Map<String, String> substitutes = new HashMap<>();
 
+    /// @param meter counts what is prepared
     /// @param failed whether the backend is in a failed transaction as far as it has answered
-    StatementTranslation(PreparedOnBackend prepared, RepliesOwed owed, BooleanSupplier failed) {
+    StatementTranslation(PreparedOnBackend prepared, RepliesOwed owed, Meter meter, BooleanSupplier failed) {
         this.prepared = prepared;
         this.owed = owed;
+        this.meter = meter;
         this.failed = failed;
     }
 
@@ -40,6 +43,7 @@ final class StatementTranslation {
         switch (type) {
             case 'Q' -> prepared.unnamedGone();
             case 'S' -> prepared.cycleEnded();
+            case 'P' -> meter.parsedAtServer();
             case 'D' -> {
                 PreparedStatement bound = inUnnamedPortal;
                 if (bound != null && isUnnamedPortal(batch, mark)) {
@@ -92,12 +96,14 @@ final class StatementTranslation {
                     renameParse(batch, mark, statement.serverName(), out);
                     substitutes.put(statement.serverName(), clientName(use.clientName()));
                     owed.sent((byte) 'P');
+                    meter.parsedAtServer();
                 } else if (!statement.isNamed()) {
                     if (!statement.forgets().isEmpty()) {
                         statement.writeParse(out.replacing(batch.start(mark), batch.end(mark)));
                     }
                     prepared.parseSent(statement);
                     owed.sentParse(false);
+                    meter.parsedAtServer();
                 } else if (prepared.knows(statement) && !mayHaveFailed()) {
                     out.replacing(batch.start(mark), batch.end(mark));
                     owed.answerLocally((byte) '1', true);
@@ -206,6 +212,7 @@ final class StatementTranslation {
         statement.writeParse(out);
         prepared.parseSent(statement);
         owed.sentParse(ours);
+        meter.parsedAtServer();
         if (statement.description().isPresent()) {
             // A table may have changed since somebody was told what rows there are.
             statement.writeDescribe(out);

@@ -25,7 +25,11 @@ final class RuleFilesOnDisk implements RuleFiles {
     @Override
     public String locate(String name, String outer) throws Unreadable {
         try {
-            return Path.of(outer).toAbsolutePath().resolveSibling(name).normalize().toString();
+            return Path.of(outer)
+                    .toAbsolutePath()
+                    .resolveSibling(name)
+                    .normalize()
+                    .toString();
         } catch (InvalidPathException _) {
             throw new Unreadable("is no name of a file", false);
         }

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.pgporter.auth.hba.AuthMethod;
 import org.pgporter.auth.hba.HbaPolicy;
 import org.pgporter.auth.hba.HbaRule;
@@ -18,6 +19,7 @@ public final class LoginPolicy {
     private final Map<AuthMethod, LoginMethod> methods;
     private final LoginMethod withoutRule;
     private final Optional<TalosUser> talos;
+    private final UnaryOperator<LoginMethod> besides;
 
     /// The one user name behind which everybody comes with a token that says which role it is for.
     ///
@@ -33,10 +35,27 @@ public final class LoginPolicy {
             Map<AuthMethod, LoginMethod> methods,
             LoginMethod withoutRule,
             Optional<TalosUser> talos) {
+        this(rules, methods, withoutRule, talos, UnaryOperator.identity());
+    }
+
+    private LoginPolicy(
+            Supplier<Optional<HbaPolicy>> rules,
+            Map<AuthMethod, LoginMethod> methods,
+            LoginMethod withoutRule,
+            Optional<TalosUser> talos,
+            UnaryOperator<LoginMethod> besides) {
+        this.besides = besides;
         this.rules = rules;
         this.methods = Map.copyOf(methods);
         this.withoutRule = withoutRule;
         this.talos = talos;
+    }
+
+    /// The same, with more that rules can demand beside a method.
+    ///
+    /// @param demands makes of each method one that demands it
+    public LoginPolicy demanding(UnaryOperator<LoginMethod> demands) {
+        return new LoginPolicy(rules, methods, withoutRule, talos, demands);
     }
 
     /// Never blocks; the stage completes normally in all cases.
@@ -59,10 +78,10 @@ public final class LoginPolicy {
     }
 
     private CompletionStage<LoginDecision> begin(LoginMethod method, LoginRequest request, Optional<HbaRule> rule) {
-        return talos.filter(user -> user.name().equals(request.user()))
+        LoginMethod chosen = talos.filter(user -> user.name().equals(request.user()))
                 .map(TalosUser::method)
-                .orElse(method)
-                .begin(request, rule);
+                .orElse(method);
+        return besides.apply(chosen).begin(request, rule);
     }
 
     private LoginMethod demandedBy(HbaRule rule) {

@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.pgporter.auth.hba.HbaRequest;
 import org.pgporter.node.tls.TlsSession;
 
@@ -14,15 +15,14 @@ import org.pgporter.node.tls.TlsSession;
 /// @param physicalReplication it wants a walsender without a database
 /// @param remote its address
 /// @param tls what TLS has settled; empty without
-/// @param systemUser the operating system's name for the process at the other end of a Unix socket, where it can be
-/// told
+/// @param peerUser the number of the operating system's user at the other end of a Unix socket, where it can be told
 public record LoginRequest(
         String user,
         String database,
         boolean physicalReplication,
         SocketAddress remote,
         Optional<TlsSession> tls,
-        Optional<String> systemUser) {
+        OptionalInt peerUser) {
 
     /// Its IP address; empty on a Unix socket.
     public Optional<InetAddress> address() {

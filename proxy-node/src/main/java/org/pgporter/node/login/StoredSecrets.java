@@ -27,10 +27,9 @@ import org.pgporter.config.PoolConfig;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.error.ProxyError;
 
-/// The methods that rest on a stored secret: `scram-sha-256`, `md5`, `password`, `trust`, and what is chosen by the
-/// secret itself
-/// where no rule demands a method. In that case, and under `md5`, which in PostgreSQL, too, only means "whatever is
-/// stored", the order is PgDoorman's: PAM, SCRAM, MD5, token.
+/// The methods that rest on a stored secret: `scram-sha-256`, `md5`, `password`, `trust`, and what is chosen
+/// by the secret itself where no rule demands a method. In that case, and under `md5`, which in PostgreSQL,
+/// too, only means "whatever is stored", the order is PgDoorman's: PAM, SCRAM, MD5, token.
 public final class StoredSecrets {
     private final ProxyConfig config;
     private final CredentialSource credentials;
@@ -54,6 +53,13 @@ public final class StoredSecrets {
         this.random = random;
         this.cpu = cpu;
         this.others = Map.copyOf(others);
+    }
+
+    /// The same for users that are kept elsewhere.
+    ///
+    /// @param shown what unknown users are shown
+    public StoredSecrets with(CredentialSource others, MockSecrets shown) {
+        return new StoredSecrets(config, others, shown, random, cpu, this.others);
     }
 
     /// Whatever the user has.
@@ -133,8 +139,8 @@ public final class StoredSecrets {
                 .thenCompose(found -> hashed(request.user(), found));
     }
 
-    /// The user is looked up where he is known, so that a database that does not exist is told apart only after
-    /// he has proved who he is.
+    /// The user is looked up where he is known, so that a database that does not exist is told apart only
+    /// after he has proved who he is.
     private String databaseForLookup(LoginRequest request) {
         Map<String, PoolConfig> pools = config.pools();
         if (pools.containsKey(request.database())) {

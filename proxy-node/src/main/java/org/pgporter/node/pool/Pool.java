@@ -21,6 +21,7 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.auth.BackendProof;
+import org.pgporter.cluster.PoolKey;
 import org.pgporter.cluster.limit.ConnectionPermit;
 import org.pgporter.cluster.limit.ConnectionPermits;
 import org.pgporter.node.backend.AcceptedValues;
@@ -126,10 +127,15 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     public sealed interface JoinReply {}
 
+    /// @param key the pool's
     /// @param pool whom the session asks from now on
     /// @param parameters what a backend reported when it was opened
     public record Joined(
-            ActorRef<Command> pool, ServerParameters parameters, StatementCatalog statements, AcceptedValues accepted)
+            PoolKey key,
+            ActorRef<Command> pool,
+            ServerParameters parameters,
+            StatementCatalog statements,
+            AcceptedValues accepted)
             implements JoinReply {}
 
     public record JoinFailed(ErrorResponse error) implements JoinReply {}
@@ -159,7 +165,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     private final Set<ActorRef<Command>> guests = new HashSet<>();
     private final @Nullable DatabaseShare share;
     private final LoginBackOff backOff;
-    private Optional<BackendProof> proof = Optional.empty();
+    private Optional<BackendProof> lastProof = Optional.empty();
     private @Nullable ServerParameters parameters;
     private boolean shuttingDown;
     private long joiningSince;
@@ -348,7 +354,10 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             join.replyTo().tell(new JoinFailed(ProxyError.shuttingDown()));
             return;
         }
-        join.proof().ifPresent(learned -> proof = Optional.of(learned));
+        if (join.proof().isPresent() && !join.proof().equals(lastProof)) {
+            lastProof = join.proof();
+            backOff.letIn(); // what was refused was something else
+        }
         Optional<ErrorResponse> lasting = backOff.lasting();
         if (parameters == null && lasting.isPresent()) {
             join.replyTo().tell(new JoinFailed(lasting.get()));
@@ -370,7 +379,8 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         if (known != null) {
             joining.removeIf(waiting -> {
                 Optional<Branch> branch = branches.on(waiting.loop());
-                branch.ifPresent(at -> waiting.replyTo().tell(new Joined(at.sessions(), known, statements, accepted)));
+                branch.ifPresent(at ->
+                        waiting.replyTo().tell(new Joined(plan.key(), at.sessions(), known, statements, accepted)));
                 return branch.isPresent();
             });
         }
@@ -603,7 +613,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     private void openWhatIsWanted() {
         boolean mayOpen = mayOpen();
         int forJoining = parameters == null && !joining.isEmpty() ? 1 : 0;
-        int minimum = branches.home().opening().canLogIn(proof) ? plan.minSize() : 0;
+        int minimum = branches.home().opening().canLogIn() ? plan.minSize() : 0;
         int parallel = plan.parallelOpenings();
         int growth = rebalancing.wanted();
         int atLeast = Math.max(
@@ -632,7 +642,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         if (permit.isEmpty()) {
             return false;
         }
-        BackendOpening opening = at.opening().with(proof);
+        BackendOpening opening = at.opening();
         ActorRef<BackendConnection.Command> connection = getContext()
                 .spawn(
                         BackendConnection.create(plan.backend(), opening, accepted, at.events()),

@@ -2,6 +2,7 @@ package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.pgporter.node.tls.TlsSession;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.SocketHandle;
@@ -62,6 +63,10 @@ final class ClientSocket {
 
     Optional<TlsSession> tls() {
         return socket.tls();
+    }
+
+    OptionalInt peerUser() {
+        return socket.peerUser();
     }
 
     void close() {

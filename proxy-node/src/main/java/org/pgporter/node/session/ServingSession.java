@@ -31,6 +31,7 @@ import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.Kill;
 import org.pgporter.node.session.ClientSession.TokenEnds;
 import org.pgporter.node.session.ClientSession.WakeUp;
+import org.pgporter.node.stats.PoolCounters;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.message.ErrorResponse;
@@ -55,6 +56,9 @@ final class ServingSession {
     private Optional<ActorRef<BackendConnection.Command>> lastBackend = Optional.empty();
     private final LocalAnswers local = new LocalAnswers();
     private final SessionTimeouts timeouts;
+    private final PoolCounters counters;
+    /// When the session has asked for a backend.
+    private long askedAt;
     private @Nullable ErrorResponse refusal;
     /// The rest of a batch; see [#readable].
     private @Nullable FromClient kept;
@@ -66,6 +70,8 @@ final class ServingSession {
         this.pool = joined.pool();
         this.mode = settings.options().poolMode();
         this.timeouts = session.timeouts(settings);
+        this.counters = session.services().statistics().of(joined.key(), session.loop());
+        counters.login();
         StateCheck check =
                 mode == PoolMode.SESSION ? StateCheck.NEVER : settings.options().sessionStateCheck();
         this.watch = new StateWatch(check, session.parameters()::standardConformingStrings);
@@ -124,6 +130,7 @@ final class ServingSession {
             names.settleAll();
             ByteBuf out = session.client().buffer();
             local.answer(batch, out);
+            countParses(batch);
             return answered(batch, out, ack, goodbye);
         }
         timeouts.queued();
@@ -132,6 +139,7 @@ final class ServingSession {
 
     private Behavior<Command> request(ClientBatch first, boolean goodbye) {
         LeaseId lease = LeaseId.next();
+        askedAt = System.nanoTime();
         pool.tell(new Pool.Acquire(
                 lease, session.leaseEvents(), session.parameters().wanted(), Optional.of(first)));
         return waiting(lease, goodbye);
@@ -183,6 +191,8 @@ final class ServingSession {
 
     private Behavior<Command> answered(Batch batch, ByteBuf out, Ack ack, boolean goodbye) {
         timeouts.idle();
+        counters.fromClient(batch.bytes().readableBytes());
+        counters.toClient(out.readableBytes());
         batch.release();
         session.client().send(out);
         if (goodbye) {
@@ -190,6 +200,15 @@ final class ServingSession {
         }
         session.client().acknowledge(ack);
         return Behaviors.same();
+    }
+
+    /// Those that are answered without a backend connection, which counts the others.
+    private void countParses(Batch batch) {
+        for (int i = 0; i < batch.marks(); i++) {
+            if (batch.type(i) == 'P') {
+                counters.clientParse();
+            }
+        }
     }
 
     private ErrorResponse lastRefusal() {
@@ -222,6 +241,7 @@ final class ServingSession {
                 if (!attached.lease().equals(lease)) {
                     yield Behaviors.same();
                 }
+                counters.assigned(System.nanoTime() - askedAt);
                 if (!session.parameters().hasTold(attached.parameters())
                         || !attached.aligned().isEmpty()) {
                     ByteBuf news = session.client().buffer();

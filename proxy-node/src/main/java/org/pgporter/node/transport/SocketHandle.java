@@ -6,10 +6,15 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.kqueue.KQueueDomainSocketChannel;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.NotUsed;
@@ -136,6 +141,24 @@ public final class SocketHandle {
     /// What TLS has settled; empty on a connection without, and before its handshake is over.
     public Optional<TlsSession> tls() {
         return TlsSession.of(channel);
+    }
+
+    /// The number of the operating system's user at the other end of a Unix socket, as the kernel knows it; empty on
+    /// other sockets, and where it cannot be told.
+    public OptionalInt peerUser() {
+        try {
+            return switch (channel) {
+                case EpollDomainSocketChannel epoll ->
+                    OptionalInt.of(epoll.peerCredentials().uid());
+                case IoUringDomainSocketChannel uring ->
+                    OptionalInt.of(uring.peerCredentials().uid());
+                case KQueueDomainSocketChannel kqueue ->
+                    OptionalInt.of(kqueue.peerCredentials().uid());
+                default -> OptionalInt.empty(); // the JDK tells a name, after a lookup that may block
+            };
+        } catch (IOException _) {
+            return OptionalInt.empty();
+        }
     }
 
     /// Bytes read from the socket, delivered or not.

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.pgporter.cluster.PoolKey;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.codec.DecodePolicy;
 import org.pgporter.protocol.codec.FrameDecoder;
@@ -50,13 +52,19 @@ class BackendConversationTest {
     private static final ErrorResponse ERROR =
             ErrorResponse.of(Severity.ERROR, new SqlState("22012"), "division by zero");
 
+    private static final PoolKey POOL = new PoolKey("db", "app");
+
+    private final Statistics statistics = new Statistics(1);
+    private long clock = -100; // as System.nanoTime() may be
     private final AcceptedValues accepted = new AcceptedValues();
     private final ServerParameters reported =
             ServerParameters.none().with("TimeZone", "UTC").with("application_name", "");
     private final BackendConversation talk = conversation(2);
 
     private BackendConversation conversation(int capacity) {
-        return new BackendConversation(UnpooledByteBufAllocator.DEFAULT, capacity, accepted, "app", "none", reported);
+        Meter meter = new Meter(statistics.of(POOL, 0), state -> statistics.error(POOL, state.code()), () -> clock);
+        return new BackendConversation(
+                UnpooledByteBufAllocator.DEFAULT, capacity, accepted, meter, "app", "none", reported);
     }
 
     private static PreparedStatement statement(String sql) {

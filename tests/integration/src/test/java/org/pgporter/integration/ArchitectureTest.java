@@ -32,12 +32,16 @@ class ArchitectureTest {
             List.of("org.pgporter.node.error"),
             List.of("org.pgporter.node.sql"),
             List.of("org.pgporter.node.work"),
+            List.of("org.pgporter.node.stats"),
             List.of("org.pgporter.node.token"),
             List.of("org.pgporter.node.tls"),
             List.of("org.pgporter.node.transport"),
             List.of("org.pgporter.node.backend"),
             List.of("org.pgporter.node.pool"),
             List.of("org.pgporter.node.hba"),
+            List.of("org.pgporter.node.os"),
+            List.of("org.pgporter.node.ldap"),
+            List.of("org.pgporter.node.authquery"),
             List.of("org.pgporter.node.login"),
             List.of("org.pgporter.node.session"),
             List.of("org.pgporter.node"),
@@ -67,8 +71,8 @@ class ArchitectureTest {
         pointDownwards(NODE);
     }
 
-    /// Sessions are addresses in the table of cancel keys and nothing else, so that it needs no package of the
-    /// node.
+    /// Sessions are addresses in the table of cancel keys and nothing else, so that it needs no package of
+    /// the node.
     @Test
     void shouldKeepErrorsCancelKeysAndLoggingFreeOfTheRestOfTheNode() {
         for (String lonely : List.of("error", "cancel", "logging")) {
