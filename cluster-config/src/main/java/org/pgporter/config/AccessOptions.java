@@ -10,8 +10,8 @@ import org.pgporter.auth.hba.AddressRange;
 ///
 /// @param pgHba rules in the language of `pg_hba.conf`
 /// @param pgIdent the maps that rules name, in the language of `pg_ident.conf`
-/// @param hba PgDoorman's plain list of addresses and ranges, in place of `pg_hba`; who comes from elsewhere is
-///     refused, Unix sockets are not asked; empty: no such list
+/// @param hba PgDoorman's plain list of addresses and ranges, in place of `pg_hba`; who comes from
+///     elsewhere is refused, Unix sockets are not asked; empty: no such list
 public record AccessOptions(Optional<RuleSource> pgHba, Optional<RuleSource> pgIdent, List<String> hba) {
     private static final AccessOptions DEFAULTS = new AccessOptions(Optional.empty(), Optional.empty(), List.of());
 

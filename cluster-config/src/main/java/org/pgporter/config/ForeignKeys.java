@@ -26,7 +26,6 @@ final class ForeignKeys {
 
     /// Exact names, or beginnings where they end in an underscore.
     private static final List<String> UNSUPPORTED = List.of(
-            "auth_query",
             "web",
             "prometheus",
             "admin_",

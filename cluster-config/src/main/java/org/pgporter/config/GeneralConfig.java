@@ -9,6 +9,7 @@ import java.util.Optional;
 /// @param listener where clients connect to
 /// @param eventLoops how many event loops, and of which kind
 /// @param limits what clients may take
+/// @param loginLimits what keeps those out who try passwords
 /// @param sockets TCP options of both legs
 /// @param access who may come in
 /// @param methods what methods of authentication may take
@@ -27,6 +28,7 @@ public record GeneralConfig(
         @Flat ListenerConfig listener,
         @Flat EventLoopConfig eventLoops,
         @Flat ClientLimits limits,
+        @Flat LoginLimits loginLimits,
         @Flat SocketOptions sockets,
         @Flat TlsOptions tls,
         @Flat ClientTlsOptions clientTls,
@@ -44,6 +46,7 @@ public record GeneralConfig(
             ListenerConfig.defaults(),
             EventLoopConfig.defaults(),
             ClientLimits.defaults(),
+            LoginLimits.defaults(),
             SocketOptions.defaults(),
             TlsOptions.defaults(),
             ClientTlsOptions.defaults(),
@@ -91,6 +94,10 @@ public record GeneralConfig(
 
     public GeneralConfig withLimits(ClientLimits changed) {
         return Records.with(this, "limits", changed);
+    }
+
+    public GeneralConfig withLoginLimits(LoginLimits changed) {
+        return Records.with(this, "loginLimits", changed);
     }
 
     public GeneralConfig withSockets(SocketOptions changed) {

@@ -15,6 +15,7 @@ import java.util.Set;
 /// @param serverTls TLS towards the backend
 /// @param databaseLimits what all its users may hold together
 /// @param overrides what differs from section `general`
+/// @param authQuery how users are looked up who are not in `users`; absent: there are no others
 /// @param users who may use it
 public record PoolConfig(
         String serverHost,
@@ -24,6 +25,7 @@ public record PoolConfig(
         @Flat ServerTlsOverrides serverTls,
         @Flat DatabaseLimitOverrides databaseLimits,
         @Flat PoolOverrides overrides,
+        Optional<AuthQueryConfig> authQuery,
         List<UserConfig> users) {
     private static final PoolConfig DEFAULTS = new PoolConfig(
             "127.0.0.1",
@@ -33,6 +35,7 @@ public record PoolConfig(
             ServerTlsOverrides.none(),
             DatabaseLimitOverrides.none(),
             PoolOverrides.none(),
+            Optional.empty(),
             List.of());
 
     public PoolConfig {
@@ -91,6 +94,10 @@ public record PoolConfig(
 
     public PoolConfig withOverrides(PoolOverrides changed) {
         return Records.with(this, "overrides", changed);
+    }
+
+    public PoolConfig withAuthQuery(AuthQueryConfig changed) {
+        return Records.with(this, "authQuery", Optional.of(changed));
     }
 
     public PoolConfig withUsers(UserConfig... changed) {

@@ -8,7 +8,8 @@ import org.pgporter.auth.TokenGrant;
 /// [ProxyConfig#settings].
 ///
 /// @param database the database as clients name it
-/// @param user the user as clients name it
+/// @param user the user as clients name it; where many share the pool, the role that they share
+/// @param kind whose pool it is
 /// @param server where the backend listens
 /// @param serverDatabase database at the backend
 /// @param serverUser role of the backend connections
@@ -16,8 +17,7 @@ import org.pgporter.auth.TokenGrant;
 ///     to log in with
 /// @param previousServerPassword another one, for when PostgreSQL refuses that
 /// @param grant what a token gives whoever uses the pool; empty: nobody came with one of an issuer
-/// @param maxTokenUsers users of the token's issuer that have pools like this one at one time; 0: the user
-///     stands in the configuration, and counts for nothing
+/// @param unlisted what holds for a pool of somebody who does not stand in the configuration
 /// @param options how the pool behaves
 /// @param databaseLimits what all users of the database may hold together
 /// @param tls what holds for TLS on both legs
@@ -28,13 +28,14 @@ import org.pgporter.auth.TokenGrant;
 public record PoolSettings(
         String database,
         String user,
+        PoolKind kind,
         ServerAddress server,
         String serverDatabase,
         String serverUser,
         Optional<Secret> serverPassword,
         Optional<Secret> previousServerPassword,
         Optional<TokenGrant> grant,
-        int maxTokenUsers,
+        Optional<UnlistedUsers> unlisted,
         PoolOptions options,
         DatabaseLimits databaseLimits,
         TlsOptions tls,
@@ -60,8 +61,8 @@ public record PoolSettings(
     }
 
     /// The same for a user that the configuration does not know.
-    public PoolSettings withMaxTokenUsers(int changed) {
-        return Records.with(this, "maxTokenUsers", changed);
+    public PoolSettings withUnlisted(UnlistedUsers changed) {
+        return Records.with(this, "unlisted", Optional.of(changed));
     }
 
     /// The same with other options.

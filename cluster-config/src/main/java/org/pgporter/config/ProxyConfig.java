@@ -1,5 +1,6 @@
 package org.pgporter.config;
 
+import java.time.Duration;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -26,6 +27,16 @@ public record ProxyConfig(
         Map<String, PoolConfig> pools,
         Map<String, IssuerConfig> issuers,
         Optional<TalosConfig> talos) {
+    /// So that names arrive as they were sent and times can be read, whatever the role's own settings are.
+    private static final Map<String, String> LOOKUP_PARAMETERS = Map.of(
+            "client_encoding", "UTF8",
+            "DateStyle", "ISO, YMD",
+            "TimeZone", "UTC",
+            "application_name", "pgporter auth_query");
+
+    /// The pool of a user with a token, and its connections with it, stays so long after his last session:
+    /// the next statement of a script is often the next session.
+    private static final Duration KEPT_FOR_TOKEN_USERS = Duration.ofSeconds(60);
 
     /// @throws ConfigException when sections contradict each other; paths start at the root, as in
     /// `pools.app.users[0].min_pool_size`
@@ -107,20 +118,23 @@ public record ProxyConfig(
 
     private PoolSettings provided(String database, PoolConfig pool, String user, TokenUsers users, TokenGrant grant) {
         UserConfig made = UserConfig.withoutPassword(user).withServerLogin(users.serverUser(), users.serverPassword());
-        return resolve(database, pool, made).withMaxTokenUsers(users.maxUsers()).withGrant(grant);
+        return resolve(database, pool, made)
+                .withUnlisted(new UnlistedUsers("issuer " + grant.issuer(), users.maxUsers(), KEPT_FOR_TOKEN_USERS))
+                .withGrant(grant);
     }
 
     private PoolSettings resolve(String database, PoolConfig pool, UserConfig user) {
         return new PoolSettings(
                 database,
                 user.username(),
+                PoolKind.CONFIGURED,
                 pool.server(),
                 pool.serverDatabase().orElse(database),
                 user.serverUsername().orElse(user.username()),
                 serverPassword(user, user.serverPassword(), user.password()),
                 serverPassword(user, user.previousServerPassword(), user.previousPassword()),
                 Optional.empty(),
-                0,
+                Optional.empty(),
                 options(general, pool, user),
                 general.databaseLimits().overriddenBy(pool.databaseLimits()),
                 general.tls(),
@@ -128,6 +142,121 @@ public record ProxyConfig(
                 general.sockets(),
                 pool.maxClientConnections().orElse(general.limits().maxDbClientConnections()),
                 user.maxClientConnections().orElse(general.limits().maxUserClientConnections()));
+    }
+
+    /// What holds for a user of `database` who is not configured and whom its `auth_query` has found; empty
+    /// where it has none.
+    ///
+    /// @param startupParameters what the lookup says of the user's connections, added to those of the pool;
+    ///     without effect where all users share them
+    public Optional<PoolSettings> foundByLookup(String database, String user, Map<String, String> startupParameters) {
+        return pool(database)
+                .flatMap(pool -> pool.authQuery().map(query -> {
+                    PoolOptions options = general.pools()
+                            .overriddenBy(pool.overrides())
+                            .withMinGuaranteedPoolSize(0)
+                            .withMinPoolSize(0)
+                            .withPoolSize(query.options().poolSize())
+                            .withMinPoolSize(query.options().minPoolSize());
+                    PoolOptions own = options.withStartupParameters(
+                            StartupParameters.merge(options.startupParameters(), startupParameters));
+                    return query.serverUser()
+                            .map(role -> dynamic(
+                                    database,
+                                    pool,
+                                    role,
+                                    PoolKind.SHARED,
+                                    query.serverPassword(),
+                                    role,
+                                    Optional.empty(),
+                                    options))
+                            .orElseGet(() -> dynamic(
+                                    database,
+                                    pool,
+                                    user,
+                                    PoolKind.DYNAMIC,
+                                    Optional.empty(),
+                                    user,
+                                    Optional.of(unlisted(database, query.options())),
+                                    own));
+                }));
+    }
+
+    private static UnlistedUsers unlisted(String database, AuthQueryOptions options) {
+        return new UnlistedUsers(
+                "auth_query of " + database,
+                options.maxDynamicPools(),
+                // Connections that are to be kept open are kept with their pool.
+                options.minPoolSize() > 0 ? Duration.ZERO : options.dynamicPoolIdleTimeout());
+    }
+
+    private PoolSettings dynamic(
+            String database,
+            PoolConfig pool,
+            String user,
+            PoolKind kind,
+            Optional<Secret> password,
+            String role,
+            Optional<UnlistedUsers> unlisted,
+            PoolOptions options) {
+        return new PoolSettings(
+                database,
+                user,
+                kind,
+                pool.server(),
+                pool.serverDatabase().orElse(database),
+                role,
+                password,
+                Optional.empty(),
+                Optional.empty(),
+                unlisted,
+                options,
+                general.databaseLimits().overriddenBy(pool.databaseLimits()),
+                general.tls(),
+                general.serverTls().overriddenBy(pool.serverTls()),
+                general.sockets(),
+                pool.maxClientConnections().orElse(general.limits().maxDbClientConnections()),
+                general.limits().maxUserClientConnections());
+    }
+
+    /// The connections by which users of `database` are looked up; empty where it has no `auth_query`.
+    /// Nothing that a client or a pool wishes reaches them. They do not count against the database's cap,
+    /// so that logins do not wait for queries.
+    public Optional<PoolSettings> lookupSettings(String database) {
+        return pool(database)
+                .flatMap(pool -> pool.authQuery().map(query -> {
+                    PoolOptions ofPool = general.pools().overriddenBy(pool.overrides());
+                    PoolOptions options = PoolOptions.defaults()
+                            .withPoolSize(query.options().workers())
+                            .withMaxConcurrentCreates(query.options().workers())
+                            .withConnectTimeout(ofPool.connectTimeout())
+                            .withQueryWaitTimeout(query.options().lookupTimeout())
+                            .withIdleTimeout(ofPool.idleTimeout())
+                            .withServerLifetime(ofPool.serverLifetime())
+                            .withServerLoginRetry(ofPool.serverLoginRetry())
+                            .withServerCheckDelay(ofPool.serverCheckDelay())
+                            .withSessionStateCheck(StateCheck.NEVER)
+                            .withPreparedStatements(false)
+                            .withStartupParameters(LOOKUP_PARAMETERS);
+                    return new PoolSettings(
+                            database,
+                            query.user(),
+                            PoolKind.LOOKUP,
+                            pool.server(),
+                            query.database().or(pool::serverDatabase).orElse(database),
+                            query.user(),
+                            query.password(),
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty(),
+                            options,
+                            DatabaseLimits.defaults(),
+                            general.tls(),
+                            general.serverTls().overriddenBy(pool.serverTls()),
+                            general.sockets(),
+                            0,
+                            0);
+                }));
     }
 
     /// A plain password that the client must know opens the backend, too, as long as it is for the same name.
@@ -227,11 +356,11 @@ public record ProxyConfig(
         String path = "pools." + name;
         checks.notBlank(path, name);
         checks.require(
-                !pool.users().isEmpty(),
+                !pool.users().isEmpty() || pool.authQuery().isPresent(),
                 path + ".users",
                 "must have at least one user, or nobody can log in",
-                "add `users: [{username: ..., password: ...}]`",
-                Set.of("users"));
+                "add `users: [{username: ..., password: ...}]` or auth_query",
+                Set.of("users", "auth_query"));
         Set<ConfigException.Violation> ofPool = new HashSet<>();
         try {
             general.pools().overriddenBy(pool.overrides());

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -156,6 +157,7 @@ public final class ProxyConfigLoader {
                     "set jwt_issuer");
         }
         config.pools().forEach((name, pool) -> {
+            pool.authQuery().ifPresent(query -> warn(query, "pools." + name + ".auth_query", problems));
             List<UserConfig> users = pool.users();
             for (int i = 0; i < users.size(); i++) {
                 UserConfig user = users.get(i);
@@ -170,6 +172,26 @@ public final class ProxyConfigLoader {
                 }
             }
         });
+    }
+
+    private static void warn(AuthQueryConfig auth, String path, Problems problems) {
+        boolean forgetsValidity = auth.query()
+                .map(query -> query.toLowerCase(Locale.ROOT))
+                .filter(query -> query.contains("pg_shadow") || query.contains("pg_authid"))
+                .filter(query -> !query.contains("valuntil") && !query.contains("rolvaliduntil"))
+                .isPresent();
+        if (forgetsValidity) {
+            problems.warning(
+                    path + ".query",
+                    "does not look at VALID UNTIL, so passwords that have expired open the door",
+                    "select valuntil as well");
+        }
+        if (auth.dedicated() && auth.serverPassword().isEmpty()) {
+            problems.warning(
+                    path + ".server_user",
+                    "has no server_password, so the backend must trust this role",
+                    "add server_password");
+        }
     }
 
     private static Path folder(String fileName) {

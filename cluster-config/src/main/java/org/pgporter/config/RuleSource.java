@@ -3,8 +3,8 @@ package org.pgporter.config;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// Rules for logins: a text that stands in the configuration, or a file of their own, which is read at the start and
-/// again on SIGHUP.
+/// Rules for logins: a text that stands in the configuration, or a file of their own, which is read at the
+/// start and again on SIGHUP.
 ///
 /// @param path the file, absolute, or relative to the working directory; empty where `content` is
 /// @param content the text; empty where `path` is

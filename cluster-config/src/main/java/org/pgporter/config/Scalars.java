@@ -33,6 +33,7 @@ final class Scalars {
     private static final Pattern INTEGER = Pattern.compile("[+-]?\\d{1,30}");
     private static final Duration MILLISECOND = Duration.ofMillis(1);
     private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final Duration TEN_SECONDS = Duration.ofSeconds(10);
 
     /// How PgDoorman names the key it makes tokens with. Taken as a plain password it would let in whoever
     /// guesses a path.
@@ -115,12 +116,17 @@ final class Scalars {
         if (isBare
                 && !inSeconds
                 && duration.get().isPositive()
-                && duration.get().compareTo(SECOND) < 0) {
+                && duration.get().compareTo(shortestMeant(path)) < 0) {
             String count = value.hidden() ? "a bare number" : text;
             String unit = value.hidden() ? "a unit" : "\"" + text + "ms\" or \"" + text + "s\"";
             problems.warning(path, count + " means milliseconds", "write " + unit + " to say which you mean");
         }
         return duration;
+    }
+
+    /// A bare number below this was probably meant as seconds.
+    private static Duration shortestMeant(String path) {
+        return path.endsWith(".cache_ttl") ? TEN_SECONDS : SECOND;
     }
 
     private Optional<?> word(Class<?> type, References.Resolved value, String path) {

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /// The rules for `startup_parameters`.
 final class StartupParameters {
@@ -15,9 +16,12 @@ final class StartupParameters {
     private static final Set<String> RESERVED =
             Set.of("user", "database", "replication", "options", "role", "session_authorization");
 
-    /// `MAX_STARTUP_PACKET_LENGTH` of PostgreSQL is 10,000 bytes; 512 are left for user, database and protocol
-    /// options.
+    /// `MAX_STARTUP_PACKET_LENGTH` of PostgreSQL is 10,000 bytes; 512 are left for user, database and
+    /// protocol options.
     private static final int MOST_BYTES = 10_000 - 512;
+
+    /// What PostgreSQL takes as the name of a parameter (`valid_custom_variable_name` in `guc.c`).
+    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_$]*(\\.[A-Za-z_][A-Za-z0-9_$]*)*");
 
     private StartupParameters() {}
 
@@ -40,6 +44,15 @@ final class StartupParameters {
                 bytes <= MOST_BYTES,
                 KEY,
                 "has " + bytes + " bytes, more than the " + MOST_BYTES + " that fit in a startup packet");
+    }
+
+    /// Whether a setting that comes from elsewhere than the configuration can go into the startup packet.
+    static boolean allows(String name, String value) {
+        String folded = name.toLowerCase(Locale.ROOT);
+        return NAME.matcher(name).matches()
+                && value.indexOf('\0') < 0
+                && !RESERVED.contains(folded)
+                && !folded.startsWith("_pq_.");
     }
 
     static Map<String, String> merge(Map<String, String> general, Map<String, String> special) {

@@ -15,7 +15,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.pgporter.auth.hba.HbaRules;
+import org.pgporter.auth.hba.IdentityMaps;
+import org.pgporter.auth.hba.RuleFiles;
+import org.pgporter.auth.hba.RuleProblems;
+import org.pgporter.auth.hba.RuleText;
 
 /// Keeps the documents and the project together: what they show loads, and what they point to is there.
 class DocumentationTest {
@@ -31,6 +37,24 @@ class DocumentationTest {
     private static final Pattern REFERENCE = Pattern.compile("(?m)\\[([^]\\n]+)](?![(:])");
     private static final Pattern TEST_COMMAND = Pattern.compile("(?m)^mvn .*\\bverify\\b.*$");
 
+    /// Whatever a document points to is there.
+    private static final RuleFiles FILES = new RuleFiles() {
+        @Override
+        public String locate(String name, String outer) {
+            return name;
+        }
+
+        @Override
+        public String read(String path) {
+            return path.endsWith(".conf") ? "local \"" + path + "\" all reject" : "somebody";
+        }
+
+        @Override
+        public List<String> configurationFilesIn(String folder) {
+            return List.of();
+        }
+    };
+
     @Test
     void shouldLoadEveryConfigurationShown() throws IOException {
         int shown = 0;
@@ -38,15 +62,56 @@ class DocumentationTest {
             for (String yaml : blocks(document, "yaml")) {
                 Loaded loaded =
                         ProxyConfigLoader.parse(yaml, document.toString(), _ -> Optional.of("a password from outside"));
-                assertThat(loaded)
-                        .as("%s:%n%s", document, yaml)
-                        .isInstanceOfSatisfying(
-                                Loaded.Valid.class,
-                                valid -> assertThat(valid.warnings()).isEmpty());
+                assertThat(loaded).as("%s:%n%s", document, yaml).isInstanceOfSatisfying(Loaded.Valid.class, valid -> {
+                    assertThat(valid.warnings()).isEmpty();
+                    AccessOptions access = valid.config().general().access();
+                    access.pgHba().flatMap(RuleSource::content).ifPresent(text -> readRules(document, text));
+                    access.pgIdent().flatMap(RuleSource::content).ifPresent(text -> readMaps(document, text));
+                });
                 shown++;
             }
         }
         assertThat(shown).as("configurations shown").isPositive();
+    }
+
+    @Test
+    void shouldUnderstandEveryRuleShown() throws IOException {
+        int shown = 0;
+        for (Path document : documents()) {
+            for (String text : blocks(document, "pg_hba")) {
+                readRules(document, text);
+                shown++;
+            }
+            for (String text : blocks(document, "pg_ident")) {
+                readMaps(document, text);
+                shown++;
+            }
+        }
+        assertThat(shown).as("rules shown").isPositive();
+    }
+
+    private static void readRules(Path document, String text) {
+        try {
+            HbaRules rules = HbaRules.parse(new RuleText(document.toString(), 1, text), FILES);
+            assertThat(rules.warnings(
+                            true,
+                            rules.rules().stream()
+                                    .flatMap(rule -> rule.options().values().stream())
+                                    .collect(Collectors.toSet())))
+                    .isEmpty();
+        } catch (RuleProblems e) {
+            throw new AssertionError(document + ":\n" + text, e);
+        }
+    }
+
+    private static void readMaps(Path document, String text) {
+        try {
+            assertThat(IdentityMaps.parse(new RuleText(document.toString(), 1, text), FILES)
+                            .names())
+                    .isNotEmpty();
+        } catch (RuleProblems e) {
+            throw new AssertionError(document + ":\n" + text, e);
+        }
     }
 
     @Test

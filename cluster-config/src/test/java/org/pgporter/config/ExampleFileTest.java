@@ -47,6 +47,9 @@ class ExampleFileTest {
             PoolOptions report =
                     valid.config().settings("app", "report").orElseThrow().options();
             assertThat(report.poolSize()).isEqualTo(5);
+            AuthQueryConfig lookup =
+                    valid.config().pool("app").orElseThrow().authQuery().orElseThrow();
+            assertThat(lookup.options()).isEqualTo(AuthQueryOptions.defaults()); // what stands there is the default
             assertThat(report.startupParameters()).containsEntry("statement_timeout", "60s");
         });
     }
@@ -70,6 +73,7 @@ class ExampleFileTest {
         assertThat(keysIn(file, "issuers")).isEqualTo(ofIssuers);
         Set<String> ofPools = new TreeSet<>(RecordBinder.keys(PoolConfig.class));
         ofPools.addAll(RecordBinder.keys(UserConfig.class));
+        ofPools.addAll(RecordBinder.keys(AuthQueryConfig.class));
         ofPools.add("app");
         assertThat(keysIn(file, "pools")).isEqualTo(ofPools);
         String lastUser = file.substring(file.indexOf("- username: report"));

@@ -78,6 +78,14 @@ class MappingTest {
             max_db_client_connections: 50
             max_user_client_connections: 25
             client_login_timeout: "7s"
+            max_unauthenticated_connections: 33
+            login_rate_per_address: 34
+            login_rate_per_user: 35
+            login_failures_per_address: 36
+            login_failures_per_user: 37
+            login_backoff: 1500
+            login_backoff_max: "1h"
+            login_failure_delay: "250ms"
             tcp_keepalives_idle: 11
             tcp_keepalives_interval: "12s"
             tcp_keepalives_count: 13
@@ -190,6 +198,49 @@ class MappingTest {
             .withReservePoolSize(6)
             .withReservePoolTimeout(Duration.ZERO);
 
+    private static final String AUTH_QUERY = """
+            auth_query:
+              user: finder
+              password: md5aaaabbbbccccddddeeeeffff00001111
+              query: "select passwd from finds($1)"
+              database: users
+              server_user: everybody
+              server_password: theirs
+              workers: 3
+              lookup_timeout: "7s"
+              max_waiting_lookups: 8
+              max_lookups_per_second: 9
+              cache_ttl: "2h"
+              cache_failure_ttl: "40s"
+              cache_size: 12
+              min_interval: 1500
+              pool_size: 13
+              min_pool_size: 2
+              max_dynamic_pools: 14
+              dynamic_pool_idle_timeout: "15m"
+            """;
+
+    private static final AuthQueryConfig EXPECTED_AUTH_QUERY = new AuthQueryConfig(
+            "finder",
+            Optional.of(Secret.of("md5aaaabbbbccccddddeeeeffff00001111")),
+            Optional.of("select passwd from finds($1)"),
+            Optional.of("users"),
+            Optional.of("everybody"),
+            Optional.of(Secret.of("theirs")),
+            new AuthQueryOptions(
+                    3,
+                    Duration.ofSeconds(7),
+                    8,
+                    9,
+                    Duration.ofHours(2),
+                    Duration.ofSeconds(40),
+                    12,
+                    Duration.ofMillis(1500),
+                    13,
+                    2,
+                    14,
+                    Duration.ofMinutes(15)));
+
     @Test
     void shouldHaveDefaultsForAllThatIsNotWritten() {
         ProxyConfig config = Yaml.valid(Yaml.POOLS);
@@ -219,6 +270,8 @@ class MappingTest {
                         "127.0.0.1, ::1", 0, Optional.of(Path.of("/tmp/sockets")), new FileMode(0770), 17, true),
                 new EventLoopConfig(IoTransport.NIO, 3, Duration.ofMillis(250)),
                 new ClientLimits(99, 50, 25, Duration.ofSeconds(7)),
+                new LoginLimits(
+                        33, 34, 35, 36, 37, Duration.ofMillis(1500), Duration.ofHours(1), Duration.ofMillis(250)),
                 new SocketOptions(
                         Duration.ofSeconds(11),
                         Duration.ofSeconds(12),
@@ -294,7 +347,7 @@ class MappingTest {
                                 4,
                                 "server_host: db\nserver_port: 5433\nserver_database: real\n"
                                         + "max_client_connections: 0\n" + SERVER_TLS + DATABASE_LIMITS + OPTIONS
-                                        + "users:\n- username: bob\n")
+                                        + AUTH_QUERY + "users:\n- username: bob\n")
                         + indented(
                                 6,
                                 "password: pw\nprevious_password: older\nauth_pam_service: login\nissuer: corp\nserver_username: role\n"
@@ -325,8 +378,11 @@ class MappingTest {
                         EXPECTED_SERVER_TLS,
                         EXPECTED_DATABASE_LIMITS,
                         EXPECTED_OVERRIDES,
+                        Optional.of(EXPECTED_AUTH_QUERY),
                         List.of(bob)));
         assertDiffersEverywhere(pool, PoolConfig.defaults());
+        assertDiffersEverywhere(EXPECTED_AUTH_QUERY, AuthQueryConfig.of("other"));
+        assertDiffersEverywhere(EXPECTED_AUTH_QUERY.options(), AuthQueryOptions.defaults());
         assertDiffersEverywhere(bob, UserConfig.of("alice", StoredCredential.parse("other")));
     }
 
@@ -423,6 +479,8 @@ class MappingTest {
                 ListenerConfig.defaults(),
                 EventLoopConfig.defaults(),
                 ClientLimits.defaults(),
+                LoginLimits.defaults(),
+                AuthQueryOptions.defaults(),
                 SocketOptions.defaults(),
                 TlsOptions.defaults(),
                 ServerTlsOverrides.none(),
@@ -472,6 +530,7 @@ class MappingTest {
             case "Path" -> Path.of("/sample");
             case "FileMode" -> new FileMode(0111);
             case "ByteSize" -> new ByteSize(77);
+            case "LoginLimits" -> LoginLimits.defaults().withLoginRatePerUser(77);
             case "IoTransport" -> IoTransport.KQUEUE;
             case "PoolMode" -> PoolMode.STATEMENT;
             case "StateCheck" -> StateCheck.NEVER;

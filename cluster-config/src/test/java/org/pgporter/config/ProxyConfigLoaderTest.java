@@ -78,7 +78,7 @@ class ProxyConfigLoaderTest {
                         "pgporter.yaml:14: pools.app.users[0].password: is missing; or set auth_pam_service, issuer, or rules in"
                                 + " general.pg_hba that do not ask for one",
                         "pgporter.yaml:16: pools.empty.users: must have at least one user, or nobody can log in;"
-                                + " add `users: [{username: ..., password: ...}]`");
+                                + " add `users: [{username: ..., password: ...}]` or auth_query");
     }
 
     @ParameterizedTest
@@ -208,11 +208,11 @@ class ProxyConfigLoaderTest {
 
     @Test
     void shouldSayThatSectionsAndKeysOfPoolsAndUsersAreNotSupported() {
-        assertThat(Yaml.problems("web: {enabled: true}\npools: {app: {auth_query: {query: x}, users: [{username: a,"
+        assertThat(Yaml.problems("web: {enabled: true}\npools: {app: {patroni_api_urls: [x], users: [{username: a,"
                         + " password: b}]}}"))
                 .containsExactly(
                         "pgporter.yaml:1: web: is not supported by this version; remove it",
-                        "pgporter.yaml:2: pools.app.auth_query: is not supported by this version; remove it");
+                        "pgporter.yaml:2: pools.app.patroni_api_urls: is not supported by this version; remove it");
     }
 
     @Test

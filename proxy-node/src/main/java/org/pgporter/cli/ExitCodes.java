@@ -10,5 +10,8 @@ final class ExitCodes {
     /// The command line was wrong.
     static final int USAGE = 2;
 
+    /// The client that was asked about does not come in. (3 is the launcher's.)
+    static final int REFUSED = 4;
+
     private ExitCodes() {}
 }

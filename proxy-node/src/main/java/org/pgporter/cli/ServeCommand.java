@@ -58,10 +58,12 @@ final class ServeCommand implements Callable<Integer> {
             Signals.onHangup(() -> {
                 LOG.atInfo()
                         .addKeyValue(LogKeys.REASON, "the configuration itself is read only at start")
-                        .log("reading certificates, rules for logins and keys for tokens again");
+                        .log("reading certificates, rules for logins and keys for tokens again, and forgetting what"
+                                + " auth_query has found");
                 node.tls().reload();
                 node.accessRules().reload();
                 node.tokens().reload();
+                node.authQuery().forgetAll();
             });
             LOG.atInfo()
                     .addKeyValue(LogKeys.VERSION, Version.text())

@@ -4,9 +4,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -14,6 +15,8 @@ import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.pgporter.config.AuthQueryConfig;
+import org.pgporter.config.PoolSettings;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.session.SessionServices;
 import org.pgporter.node.session.Sessions;
@@ -64,7 +67,7 @@ final class NodeGuardian {
             TimerScheduler<Command> timers,
             Behavior<PoolRegistry.Command> registry,
             DispatcherSelector registryOn,
-            Function<ActorRef<PoolRegistry.Command>, SessionServices> services,
+            BiFunction<ActorContext<?>, ActorRef<PoolRegistry.Command>, SessionServices> services,
             Supplier<CompletionStage<Void>> closeListeners) {
         this.context = context;
         this.timers = timers;
@@ -72,29 +75,38 @@ final class NodeGuardian {
         context.spawn(ByteReclaimer.create(), "byte-reclaimer");
         pools = context.spawn(registry, "pools", registryOn);
         context.watchWith(pools, new PoolsClosed());
-        SessionServices shared = services.apply(pools);
+        SessionServices shared = services.apply(context, pools);
         for (int loop = 0; loop < shared.loops().count(); loop++) {
             sessions.add(context.spawn(
                     Sessions.create(shared),
                     "sessions-" + loop,
                     DispatcherSelector.fromConfig(shared.loops().dispatcher(loop))));
         }
-        shared.config()
-                .pools()
-                .forEach((database, pool) -> pool.users()
-                        .forEach(user -> shared.config()
-                                .settings(database, user.username())
-                                .filter(settings -> settings.options().minPoolSize() > 0)
-                                .ifPresent(settings -> pools.tell(new PoolRegistry.Prepare(settings)))));
+        shared.config().pools().forEach((database, pool) -> {
+            pool.users()
+                    .forEach(user ->
+                            shared.config().settings(database, user.username()).ifPresent(this::prepare));
+            pool.authQuery()
+                    .flatMap(AuthQueryConfig::serverUser)
+                    .flatMap(role -> shared.config().foundByLookup(database, role, Map.of()))
+                    .ifPresent(this::prepare);
+        });
+    }
+
+    private void prepare(PoolSettings settings) {
+        if (settings.options().minPoolSize() > 0) {
+            pools.tell(new PoolRegistry.Prepare(settings));
+        }
     }
 
     /// @param registryOn where the pools are looked up: each login passes there, so not on threads that sleep between
     ///     two of them
+    /// @param services may start actors of their own
     /// @param closeListeners ends accepting, when the last session has ended
     static Behavior<Command> create(
             Behavior<PoolRegistry.Command> registry,
             DispatcherSelector registryOn,
-            Function<ActorRef<PoolRegistry.Command>, SessionServices> services,
+            BiFunction<ActorContext<?>, ActorRef<PoolRegistry.Command>, SessionServices> services,
             Supplier<CompletionStage<Void>> closeListeners) {
         return Behaviors.setup(context -> Behaviors.withTimers(
                 timers -> new NodeGuardian(context, timers, registry, registryOn, services, closeListeners).serving()));

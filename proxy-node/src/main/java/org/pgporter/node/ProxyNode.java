@@ -9,50 +9,37 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.pgporter.auth.MockKind;
-import org.pgporter.auth.MockSecrets;
-import org.pgporter.auth.credential.CredentialSource;
-import org.pgporter.auth.credential.StoredCredential;
-import org.pgporter.auth.hba.AuthMethod;
-import org.pgporter.auth.hba.RuleProblems;
+import org.pgporter.auth.credential.ProofStore;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
-import org.pgporter.cluster.credential.ConfiguredCredentials;
+import org.pgporter.cluster.PoolKey;
+import org.pgporter.cluster.credential.LocalProofs;
 import org.pgporter.cluster.limit.LocalPermits;
 import org.pgporter.config.GeneralConfig;
 import org.pgporter.config.ListenerConfig;
 import org.pgporter.config.ProxyConfig;
-import org.pgporter.config.TalosConfig;
+import org.pgporter.node.authquery.AuthQuery;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.hba.AccessRules;
-import org.pgporter.node.hba.ConfiguredRoles;
-import org.pgporter.node.login.Directory;
-import org.pgporter.node.login.LoginMethod;
-import org.pgporter.node.login.LoginPolicy;
-import org.pgporter.node.login.OtherMethods;
-import org.pgporter.node.login.StoredSecrets;
-import org.pgporter.node.login.TalosLogin;
-import org.pgporter.node.login.TokenLogins;
+import org.pgporter.node.login.LoginGuard;
+import org.pgporter.node.pool.DynamicPools;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.pool.TransportSettings;
 import org.pgporter.node.session.ClientSession;
@@ -64,7 +51,6 @@ import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.tls.TlsProblem;
 import org.pgporter.node.token.NodeTokens;
-import org.pgporter.node.token.TokenProblem;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.node.transport.IoKind;
 import org.pgporter.node.transport.ListenAddress;
@@ -82,10 +68,8 @@ public final class ProxyNode {
     private final ProxyConfig config;
     private final EventLoops loops;
     private final NodeTls tls;
-    private final AccessRules access;
     private final CpuWork cpu;
-    private final NodeTokens tokens;
-    private final OtherMethods others;
+    private final NodeLogins logins;
     private final ActorSystem<NodeGuardian.Command> system;
     private final List<Listener> listeners;
     private final ConnectionLimits limits;
@@ -100,10 +84,8 @@ public final class ProxyNode {
             ProxyConfig config,
             EventLoops loops,
             NodeTls tls,
-            AccessRules access,
             CpuWork cpu,
-            NodeTokens tokens,
-            OtherMethods others,
+            NodeLogins logins,
             ActorSystem<NodeGuardian.Command> system,
             List<Listener> listeners,
             ConnectionLimits limits,
@@ -115,17 +97,15 @@ public final class ProxyNode {
         this.config = config;
         this.loops = loops;
         this.tls = tls;
-        this.access = access;
         this.cpu = cpu;
-        this.tokens = tokens;
-        this.others = others;
+        this.logins = logins;
         this.system = system;
         this.listeners = listeners;
         this.limits = limits;
         this.permits = permits;
         this.cancelKeys = cancelKeys;
-        this.statistics = statistics;
         this.pins = pins;
+        this.statistics = statistics;
         this.draining = draining;
         system.getWhenTerminated().whenComplete((_, _) -> Thread.ofVirtual().start(this::closeTheRest));
     }
@@ -152,58 +132,55 @@ public final class ProxyNode {
             loops.close();
             throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
         }
-        AccessRules access;
-        try {
-            access = AccessRules.start(config, new ConfiguredRoles(config));
-        } catch (RuleProblems problems) {
-            loops.close();
-            tls.close();
-            throw new NodeStartFailure("general.pg_hba: " + problems.getMessage(), problems);
-        }
         CpuWork cpu = CpuWork.start("pgporter-cpu-");
-        NodeTokens tokens;
+        SecureRandom random = new SecureRandom();
+        ProofStore proofs = new LocalProofs();
+        DynamicPools dynamicPools = new DynamicPools();
+        NodeLogins logins;
         try {
-            tokens = NodeTokens.start(config, cpu, InstantSource.system());
-        } catch (TokenProblem problem) {
+            logins = NodeLogins.start(config, proofs, dynamicPools, random, cpu);
+        } catch (NodeStartFailure failure) {
             cpu.close();
-            access.close();
-            tls.close();
             loops.close();
-            throw new NodeStartFailure(problem.key() + ": " + problem.reason(), problem);
+            tls.close();
+            throw failure;
         }
-        ConnectionLimits limits = new ConnectionLimits(config.general().limits().maxConnections());
+        ConnectionLimits limits = new ConnectionLimits(
+                config.general().limits().maxConnections(),
+                config.general().loginLimits().maxUnauthenticatedConnections());
         LocalPermits permits = new LocalPermits();
         AtomicBoolean draining = new AtomicBoolean();
-        SecureRandom random = new SecureRandom();
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys =
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
-        MockSecrets mocks = mockSecrets(config, random);
         PinBoard pins = new PinBoard();
         Statistics statistics = new Statistics(loops.count());
-        OtherMethods others = OtherMethods.start(config, access::identityMap);
-        Function<ActorRef<PoolRegistry.Command>, SessionServices> services = pools -> new SessionServices(
-                config,
-                loops,
-                logins(
-                        config,
-                        access,
-                        new ConfiguredCredentials(config, mocks, cpu),
-                        mocks,
-                        random,
-                        cpu,
-                        tokens,
-                        others),
-                new Directory(config),
-                limits,
-                cancelKeys,
-                pools,
-                pins,
-                statistics,
-                draining);
+        BiFunction<ActorContext<?>, ActorRef<PoolRegistry.Command>, SessionServices> services = (context, pools) -> {
+            logins.lookUpWith(context, loops, pools);
+            return new SessionServices(
+                    config,
+                    loops,
+                    logins.policy(),
+                    logins.guard(),
+                    logins.directory(),
+                    limits,
+                    cancelKeys,
+                    pools,
+                    pins,
+                    statistics,
+                    draining);
+        };
         List<Listener> listeners = new CopyOnWriteArrayList<>();
         ActorSystem<NodeGuardian.Command> system = ActorSystem.create(
                 NodeGuardian.create(
-                        PoolRegistry.create(loops, permits, new SaltedPasswordCache(cpu), tls, random, statistics),
+                        PoolRegistry.create(
+                                loops,
+                                permits,
+                                new SaltedPasswordCache(cpu),
+                                tls,
+                                random,
+                                proofs,
+                                dynamicPools,
+                                statistics),
                         DispatcherSelector.fromConfig(loops.dispatcher(0)),
                         services,
                         () -> closeAll(listeners)),
@@ -214,10 +191,8 @@ public final class ProxyNode {
                 config,
                 loops,
                 tls,
-                access,
                 cpu,
-                tokens,
-                others,
+                logins,
                 system,
                 listeners,
                 limits,
@@ -241,47 +216,6 @@ public final class ProxyNode {
                 .withFallback(loops.dispatcherConfig())
                 .withFallback(ClusterMembership.pekkoConfig(config.cluster()))
                 .withFallback(defaults);
-    }
-
-    private static LoginPolicy logins(
-            ProxyConfig config,
-            AccessRules access,
-            CredentialSource credentials,
-            MockSecrets mocks,
-            SecureRandom random,
-            Executor cpu,
-            NodeTokens tokens,
-            OtherMethods others) {
-        TokenLogins byToken = new TokenLogins(config, tokens, access.identityMap());
-        Map<AuthMethod, LoginMethod> methods = new EnumMap<>(others.byRule());
-        methods.put(AuthMethod.JWT, byToken::jwt);
-        methods.put(AuthMethod.OAUTH, byToken::oauth);
-        StoredSecrets secrets = new StoredSecrets(config, credentials, mocks, random, cpu, methods);
-        methods.putAll(Map.of(
-                AuthMethod.TRUST, secrets::trust,
-                AuthMethod.MD5, secrets::byCredential,
-                AuthMethod.SCRAM_SHA_256, secrets::scram,
-                AuthMethod.PASSWORD, secrets::password));
-        return new LoginPolicy(
-                        access::policy,
-                        methods,
-                        byToken.orElse(secrets::byCredential),
-                        tokens.talos()
-                                .map(verifier -> new LoginPolicy.TalosUser(
-                                        TalosConfig.USER,
-                                        new TalosLogin(
-                                                config, config.talosAnywhere().orElseThrow(), verifier))))
-                .demanding(others::besides);
-    }
-
-    private static MockSecrets mockSecrets(ProxyConfig config, SecureRandom random) {
-        List<StoredCredential> credentials = config.pools().values().stream()
-                .flatMap(pool -> pool.users().stream())
-                .flatMap(user -> user.password().stream())
-                .toList();
-        byte[] key = new byte[MockSecrets.MIN_KEY_LENGTH];
-        random.nextBytes(key);
-        return new MockSecrets(key, MockKind.ofMajority(credentials));
     }
 
     private void open() {
@@ -339,14 +273,14 @@ public final class ProxyNode {
         return tls;
     }
 
-    /// Whose tokens the node takes, and the way to read their key files again.
-    public NodeTokens tokens() {
-        return tokens;
-    }
-
     /// The rules for logins: how often each has decided, and the way to read them again.
     public AccessRules accessRules() {
-        return access;
+        return logins.access();
+    }
+
+    /// Whose tokens the node takes, and the way to read their key files again.
+    public NodeTokens tokens() {
+        return logins.tokens();
     }
 
     /// How the node's event loops talk to the operating system.
@@ -363,6 +297,22 @@ public final class ProxyNode {
     /// The threads that derive salted passwords: how many logins wait for them, and how many were refused.
     public CpuWork cpuWork() {
         return cpu;
+    }
+
+    /// Users that are not configured: what has been counted of their lookups, and ways to forget what is
+    /// known of them.
+    public AuthQuery authQuery() {
+        return logins.authQuery();
+    }
+
+    /// What has been counted of logins.
+    public LoginGuard.Statistics logins() {
+        return logins.guard().statistics();
+    }
+
+    /// Connections that were closed because too many had not logged in, since the start.
+    public long strangersRefused() {
+        return limits.strangersRefused();
     }
 
     /// Where the node accepts clients, in the order of the configuration.
@@ -414,7 +364,12 @@ public final class ProxyNode {
 
     /// Connection permits that a pool holds, open connections and those on their way.
     public int permitsHeld(String database, String user) {
-        return permits.held(new org.pgporter.cluster.PoolKey(database, user));
+        return permitsHeld(new PoolKey(database, user));
+    }
+
+    /// Connection permits that a pool holds, open connections and those on their way.
+    public int permitsHeld(PoolKey pool) {
+        return permits.held(pool);
     }
 
     private static CompletionStage<Void> closeAll(List<Listener> listeners) {
@@ -427,10 +382,8 @@ public final class ProxyNode {
         closeAll(listeners).toCompletableFuture().join();
         loops.close();
         tls.close();
-        tokens.close();
-        access.close();
+        logins.close();
         cpu.close();
-        others.close();
         closed.complete(null);
     }
 }

@@ -150,7 +150,8 @@ public final class AddressRange {
         return true;
     }
 
-    /// What makes this the same range as another one: the bits of the mask, and of the address those that count.
+    /// What makes this the same range as another one: the bits of the mask, and of the address those that
+    /// count.
     private byte[] significant() {
         byte[] bits = new byte[address.length];
         for (int i = 0; i < bits.length; i++) {

@@ -9,8 +9,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
 
-/// One connection attempt on its way through the rules, with the answers it has been given so far. Used by one thread
-/// at a time.
+/// One connection attempt on its way through the rules, with the answers it has been given so far. Used by
+/// one thread at a time.
 final class Attempt {
     private final HbaRequest request;
     private final List<CompiledRule> rules;
@@ -39,8 +39,8 @@ final class Attempt {
         return request;
     }
 
-    /// Goes on from where it has stopped. As long as answers are there at once this is a loop: a file may have more
-    /// rules than a thread has stack.
+    /// Goes on from where it has stopped. As long as answers are there at once this is a loop: a file may
+    /// have more rules than a thread has stack.
     CompletionStage<HbaVerdict> decide() {
         while (next < rules.size()) {
             CompiledRule rule = rules.get(next);

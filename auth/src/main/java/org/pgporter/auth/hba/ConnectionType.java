@@ -3,8 +3,8 @@ package org.pgporter.auth.hba;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// The first field of a rule. There is no encryption by GSSAPI here, so `hostgssenc` fits nobody, and `hostnogssenc` is
-/// another word for `host`.
+/// The first field of a rule. There is no encryption by GSSAPI here, so `hostgssenc` fits nobody, and
+/// `hostnogssenc` is another word for `host`.
 enum ConnectionType {
     LOCAL("local", true, false, false),
     HOST("host", false, true, true),

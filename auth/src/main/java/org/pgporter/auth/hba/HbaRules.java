@@ -7,7 +7,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 
-/// The rules of a `pg_hba.conf`, read and checked. The first that fits decides. Immutable but for the counters.
+/// The rules of a `pg_hba.conf`, read and checked. The first that fits decides. Immutable but for the
+/// counters.
 public final class HbaRules {
     private final List<CompiledRule> rules;
 
@@ -37,8 +38,8 @@ public final class HbaRules {
         return new HbaRules(rules);
     }
 
-    /// A plain list of addresses: who comes from one of them, or through a Unix socket, proves himself by whatever
-    /// his user has (method `md5`); others do not come in.
+    /// A plain list of addresses: who comes from one of them, or through a Unix socket, proves himself by
+    /// whatever his user has (method `md5`); others do not come in.
     ///
     /// @param source what the list is called
     /// @param ranges as [AddressRange#parse] reads them, at least one

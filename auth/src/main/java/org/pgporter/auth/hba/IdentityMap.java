@@ -3,8 +3,8 @@ package org.pgporter.auth.hba;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
-/// Whether somebody whom a method knows under a name of its own (a certificate's, a token's, the operating system's)
-/// may come in as a user of the database: the maps of `pg_ident.conf`.
+/// Whether somebody whom a method knows under a name of its own (a certificate's, a token's, the operating
+/// system's) may come in as a user of the database: the maps of `pg_ident.conf`.
 @FunctionalInterface
 public interface IdentityMap {
     /// Never blocks; the stage completes normally in all cases.

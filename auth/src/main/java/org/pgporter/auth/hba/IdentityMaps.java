@@ -8,8 +8,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 
-/// The maps of a `pg_ident.conf`, as PostgreSQL 16 and newer read it: three fields, the map's name, the name that the
-/// method knows, and the user of the database. Immutable.
+/// The maps of a `pg_ident.conf`, as PostgreSQL 16 and newer read it: three fields, the map's name, the
+/// name that the method knows, and the user of the database. Immutable.
 public final class IdentityMaps {
     private static final String FIRST_GROUP = "\\1";
 

@@ -7,10 +7,11 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.pgporter.protocol.message.WireText;
 
-/// A regular expression of the rules, in PostgreSQL's language. It looks at the bytes of a name, one by one: when
-/// PostgreSQL reads these files it does not know an encoding yet.
+/// A regular expression of the rules, in PostgreSQL's language. It looks at the bytes of a name, one by
+/// one: when PostgreSQL reads these files it does not know an encoding yet.
 ///
-/// Java's engine can take for ever. Each match may look at so many characters; what takes longer is not answered.
+/// Java's engine can take for ever. Each match may look at so many characters; what takes longer is not
+/// answered.
 final class NameRegex {
     /// About a millisecond of work. A name has 63 bytes, so sensible expressions need some hundreds.
     static final int MOST_STEPS = 100_000;

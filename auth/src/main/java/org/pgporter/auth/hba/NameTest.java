@@ -16,8 +16,8 @@ sealed interface NameTest {
 
     record Matching(NameRegex regex) implements NameTest {}
 
-    /// An entry in the list of databases. As in PostgreSQL a word that begins with a slash is an expression even in
-    /// quotation marks, because it may have a comma in it.
+    /// An entry in the list of databases. As in PostgreSQL a word that begins with a slash is an expression
+    /// even in quotation marks, because it may have a comma in it.
     static NameTest ofDatabase(Word word) throws RegexSyntax {
         if (!word.quoted()) {
             switch (word.text()) {

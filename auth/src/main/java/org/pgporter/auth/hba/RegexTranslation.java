@@ -1,11 +1,12 @@
 package org.pgporter.auth.hba;
 
-/// Translates one of PostgreSQL's advanced regular expressions into two of Java's, which match the same texts:
-/// `straight` as it is written, and `turned` with everything that is greedy reluctant, the other way round, and
-/// alternatives in the opposite order. Where both find the same group 1 there is no doubt about it.
+/// Translates one of PostgreSQL's advanced regular expressions into two of Java's, which match the same
+/// texts:
+/// `straight` as it is written, and `turned` with everything that is greedy reluctant, the other way round,
+/// and alternatives in the opposite order. Where both find the same group 1 there is no doubt about it.
 ///
-/// What the two languages do not have in common is refused: back references, embedded options but `(?i)` at the
-/// beginning, collating elements, escapes by number.
+/// What the two languages do not have in common is refused: back references, embedded options but `(?i)` at
+/// the beginning, collating elements, escapes by number.
 final class RegexTranslation {
     /// Far more than anybody writes to describe names.
     static final int MOST_CHARACTERS = 1000;
@@ -15,8 +16,8 @@ final class RegexTranslation {
     /// `DUPMAX` of PostgreSQL's expressions.
     private static final int MOST_REPETITIONS = 255;
 
-    /// Of numbers in braces within one another, multiplied: an engine that counts its looks at the text does not see
-    /// these.
+    /// Of numbers in braces within one another, multiplied: an engine that counts its looks at the text
+    /// does not see these.
     private static final int MOST_REPETITIONS_NESTED = 1000;
 
     private static final String WORD_BEGIN = "(?<!\\w)(?=\\w)";

@@ -30,10 +30,11 @@ public interface RuleFiles {
     /// The path that `name` means in the file `outer`: relative ones start from its folder.
     String locate(String name, String outer) throws Unreadable;
 
-    /// The whole text of a file. Bytes that are no UTF-8 are kept as [org.pgporter.protocol.message.WireText] does.
+    /// The whole text of a file. Bytes that are no UTF-8 are kept as
+    /// [org.pgporter.protocol.message.WireText] does.
     String read(String path) throws Unreadable;
 
-    /// The files of a folder that `include_dir` means: names that end in `.conf` and do not begin with a dot, in the
-    /// order of their bytes.
+    /// The files of a folder that `include_dir` means: names that end in `.conf` and do not begin with a
+    /// dot, in the order of their bytes.
     List<String> configurationFilesIn(String folder) throws Unreadable;
 }

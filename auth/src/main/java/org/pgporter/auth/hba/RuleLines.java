@@ -4,16 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// Reads lines, and follows what they point to: `@file` in a field, and the lines `include`, `include_if_exists` and
+/// Reads lines, and follows what they point to: `@file` in a field, and the lines `include`,
+/// `include_if_exists` and
 /// `include_dir`.
 ///
-/// Stricter than PostgreSQL where that leaves something to luck: quotation marks that are not closed, a field that is
-/// nothing but an empty `@file` (PostgreSQL forgets the field, so that the next one takes its place), a zero byte.
+/// Stricter than PostgreSQL where that leaves something to luck: quotation marks that are not closed, a
+/// field that is nothing but an empty `@file` (PostgreSQL forgets the field, so that the next one takes its
+/// place), a zero byte.
 final class RuleLines {
     /// `CONF_FILE_MAX_DEPTH` of PostgreSQL: how deep files may include files.
     static final int MOST_DEPTH = 10;
 
-    /// Characters of all files together: thousands of rules fit, and a file that is included for ever does not.
+    /// Characters of all files together: thousands of rules fit, and a file that is included for ever does
+    /// not.
     static final int MOST_CHARACTERS = 4 * 1024 * 1024;
 
     /// What stands for the value of a password in texts for people.

@@ -12,9 +12,9 @@ import java.util.regex.Pattern;
 
 /// The options behind the method of a rule, with PostgreSQL's checks (`parse_hba_auth_opt` in `hba.c`).
 ///
-/// Stricter in what would otherwise go wrong in silence: an option that stands there twice (the last one counts in
-/// PostgreSQL), a switch that is neither 0 nor 1 (anything else is 0 there: `ldaptls=true` means no TLS), a scheme of
-/// LDAP that is none, and `validator`, which names a library of PostgreSQL's own.
+/// Stricter in what would otherwise go wrong in silence: an option that stands there twice (the last one
+/// counts in PostgreSQL), a switch that is neither 0 nor 1 (anything else is 0 there: `ldaptls=true` means
+/// no TLS), a scheme of LDAP that is none, and `validator`, which names a library of PostgreSQL's own.
 final class RuleOptions {
     private static final Set<AuthMethod> MAPPED =
             EnumSet.of(AuthMethod.PEER, AuthMethod.CERT, AuthMethod.JWT, AuthMethod.OAUTH);

@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.regex.Pattern;
 
-/// Makes a rule of a line, with the checks of PostgreSQL (`parse_hba_line` in `hba.c`) and its words where they say
-/// enough.
+/// Makes a rule of a line, with the checks of PostgreSQL (`parse_hba_line` in `hba.c`) and its words where
+/// they say enough.
 final class RuleParser {
     /// Methods that PostgreSQL has and PgPorter has not.
     private static final Set<String> UNSUPPORTED = Set.of("ident", "gss", "sspi", "radius", "bsd");

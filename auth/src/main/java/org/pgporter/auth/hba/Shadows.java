@@ -2,8 +2,8 @@ package org.pgporter.auth.hba;
 
 import java.util.List;
 
-/// Whether one rule takes every connection that a later one could. Says yes only where that is certain, and looks at
-/// one earlier rule at a time: several that do it together are not seen.
+/// Whether one rule takes every connection that a later one could. Says yes only where that is certain, and
+/// looks at one earlier rule at a time: several that do it together are not seen.
 final class Shadows {
     private Shadows() {}
 

@@ -1,8 +1,8 @@
 package org.pgporter.auth.hba;
 
 /// Takes a line apart as PostgreSQL does (`next_token` in `hba.c`): words are separated by blanks and commas,
-/// quotation marks keep blanks, commas and `#` together, two of them in quotation marks mean one, and `#` begins a
-/// comment.
+/// quotation marks keep blanks, commas and `#` together, two of them in quotation marks mean one, and `#`
+/// begins a comment.
 final class WordReader {
     private final String line;
     private int position;

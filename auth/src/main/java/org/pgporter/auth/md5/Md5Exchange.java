@@ -46,7 +46,7 @@ public final class Md5Exchange implements AuthenticationExchange {
     private final String user;
     private final List<Md5Hash> hashes;
     private final boolean mock;
-    private final byte[] salt = new byte[SALT_LENGTH];
+    private final byte[] salt;
     private State state = State.NEW;
 
     public Md5Exchange(String user, Md5Secret secret, SecureRandom random) {
@@ -57,7 +57,15 @@ public final class Md5Exchange implements AuthenticationExchange {
         this.user = user;
         this.hashes = hashes;
         this.mock = mock;
+        this.salt = new byte[SALT_LENGTH];
         random.nextBytes(salt);
+    }
+
+    private Md5Exchange(String user, Md5Hash hash, byte[] salt) {
+        this.user = user;
+        this.hashes = List.of(hash);
+        this.mock = false;
+        this.salt = salt.clone();
     }
 
     /// The exchange of a user that does not exist: the same steps, and rejected whatever the client answers.
@@ -68,6 +76,16 @@ public final class Md5Exchange implements AuthenticationExchange {
     /// The exchange of a user whose password is being changed: both are good.
     public static Md5Exchange rotating(String user, Md5Secret current, Md5Secret previous, SecureRandom random) {
         return new Md5Exchange(user, List.of(current.hash(), previous.hash()), false, random);
+    }
+
+    /// Holds a response that was asked for with this salt against another secret: the user's password may
+    /// have changed since what we knew was read.
+    ///
+    /// @return any step but a challenge
+    public static AuthenticationStep recheck(String user, Md5Secret secret, byte[] salt, ClientResponse response) {
+        Md5Exchange exchange = new Md5Exchange(user, secret.hash(), salt);
+        exchange.state = State.ASKED;
+        return exchange.onResponse(response);
     }
 
     @Override

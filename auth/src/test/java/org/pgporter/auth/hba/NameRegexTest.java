@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What is expected was looked up in PostgreSQL 18: `select 'text' ~ 'expression'` in a database of SQL_ASCII.
+/// What is expected was looked up in PostgreSQL 18: `select 'text' ~ 'expression'` in a database of
+/// SQL_ASCII.
 class NameRegexTest {
     @ParameterizedTest
     @CsvSource(delimiter = ';', quoteCharacter = '`', textBlock = """

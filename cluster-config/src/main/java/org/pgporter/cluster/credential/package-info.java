@@ -1,4 +1,4 @@
-/// Where a node finds the stored credentials of users: for now the configuration. Implements the port of `auth`;
-/// may depend on `config`.
+/// Where a node finds the stored credentials of users: the configuration, and what lookups have found,
+/// remembered for a while. Implements the ports of `auth`; may depend on `config`.
 @org.jspecify.annotations.NullMarked
 package org.pgporter.cluster.credential;

@@ -39,6 +39,7 @@ import org.pgporter.protocol.message.ProtocolVersion;
 import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.message.SaslInitialResponse;
 import org.pgporter.protocol.message.SaslResponse;
+import org.pgporter.protocol.message.SqlState;
 import org.pgporter.protocol.message.StartupMessage;
 import org.pgporter.protocol.message.WireMessage;
 
@@ -134,7 +135,7 @@ final class BackendLogin {
                 key = Optional.of(BackendKeyData.decode(body));
                 yield new Step.Waits();
             }
-            case 'E' -> new Step.Failed(ErrorResponse.decode(body));
+            case 'E' -> new Step.Failed(explained(ErrorResponse.decode(body)));
             case 'Z' -> onReady(allocator);
             case '1', '2', 'D' -> asked ? new Step.Waits() : surprise(type);
             case 'C' -> {
@@ -168,6 +169,14 @@ final class BackendLogin {
         ByteBuf question = allocator.buffer();
         identity.writeConfirmation(question);
         return new Step.Sends(question);
+    }
+
+    /// What the client knows is what PgPorter has checked it with. PostgreSQL has something else.
+    private ErrorResponse explained(ErrorResponse error) {
+        boolean withProof = password.isEmpty() && proof.isPresent();
+        return withProof && error.sqlState().equals(SqlState.INVALID_PASSWORD)
+                ? ProxyError.secretsDiffer(error, proof.get() instanceof ScramKeys)
+                : error;
     }
 
     private Step onAuthentication(Authentication message, ByteBufAllocator allocator) {
@@ -276,6 +285,9 @@ final class BackendLogin {
     }
 
     private Step noCredential(String asked) {
+        if (configuredHash().isPresent()) {
+            return new Step.Failed(ProxyError.hashOpensOnlyMd5(settings.user(), asked));
+        }
         return new Step.Failed(ProxyError.nothingToLogInWith(settings.user(), asked));
     }
 

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.stream.ActorAttributes;
@@ -37,7 +38,7 @@ public final class BackendOpening {
     private final SecureRandom random;
     private final PoolTls tls;
     private final ServerPasswords passwords;
-    private final Optional<BackendProof> proof;
+    private final Supplier<Optional<BackendProof>> proof;
     private final Counting counting;
 
     /// Where the connections of one pool are counted.
@@ -50,6 +51,8 @@ public final class BackendOpening {
         }
     }
 
+    /// @param password of the role, where one is configured
+    /// @param proof what a client has proved itself with, as it is known when a connection is opened
     public BackendOpening(
             ActorSystem<?> system,
             EventLoops loops,
@@ -58,7 +61,7 @@ public final class BackendOpening {
             SecureRandom random,
             PoolTls tls,
             ServerPasswords passwords,
-            Optional<BackendProof> proof,
+            Supplier<Optional<BackendProof>> proof,
             Counting counting) {
         this.system = system;
         this.loops = loops;
@@ -69,12 +72,6 @@ public final class BackendOpening {
         this.passwords = passwords;
         this.proof = proof;
         this.counting = counting;
-    }
-
-    /// The same with what a client has proved itself with since.
-    public BackendOpening with(Optional<BackendProof> learned) {
-        return new BackendOpening(
-                system, loops, loop, saltedPasswords, random, tls, passwords, learned.or(() -> proof), counting);
     }
 
     /// The same on another event loop.
@@ -92,9 +89,9 @@ public final class BackendOpening {
         return loop;
     }
 
-    /// Whether a login needs nothing of a client: only then can connections be opened ahead of the first one.
-    public boolean canLogIn(Optional<BackendProof> learned) {
-        return passwords.any() || learned.isPresent() || proof.isPresent();
+    /// Whether a login needs nothing more of a client: only then can connections be opened ahead of one.
+    public boolean canLogIn() {
+        return passwords.any() || proof.get().isPresent();
     }
 
     /// The dispatcher of the loop that the sockets live on; whoever uses them runs there.
@@ -137,7 +134,7 @@ public final class BackendOpening {
     /// @param session of TLS on the connection
     /// @param password which of the role's
     BackendLogin login(BackendSettings settings, Optional<TlsSession> session, ServerPasswords.Which password) {
-        return new BackendLogin(settings, passwords.get(password), proof, session, random);
+        return new BackendLogin(settings, passwords.get(password), proof.get(), session, random);
     }
 
     ServerPasswords passwords() {
@@ -153,8 +150,8 @@ public final class BackendOpening {
         return saltedPasswords.derive(derivation);
     }
 
-    /// Sends a CancelRequest on a connection of its own to where the backend is. Completes when the server has
-    /// closed that connection: then the signal has been delivered, or there was nothing to deliver.
+    /// Sends a CancelRequest on a connection of its own to where the backend is. Completes when the server
+    /// has closed that connection: then the signal has been delivered, or there was nothing to deliver.
     ///
     /// @param encrypted as the connection is that it is for
     CompletionStage<Done> sendCancel(BackendSettings settings, BackendKeyData key, boolean encrypted) {

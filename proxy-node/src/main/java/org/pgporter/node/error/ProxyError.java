@@ -116,12 +116,11 @@ public final class ProxyError {
                 "permission denied to start replication for user \"" + user + "\"");
     }
 
-    public static ErrorResponse tooManyTokenUsers(String issuer) {
+    /// @param source who vouches for users that do not stand in the configuration
+    public static ErrorResponse tooManyUnlisted(String source) {
         return ErrorResponse.of(
-                        Severity.ERROR,
-                        SqlState.TOO_MANY_CONNECTIONS,
-                        "too many users of issuer \"" + issuer + "\" are connected")
-                .withHint("Raise max_users of the issuer.");
+                        Severity.ERROR, SqlState.TOO_MANY_CONNECTIONS, "too many users of " + source + " are connected")
+                .withHint("Raise max_users of the issuer, or max_dynamic_pools of the auth_query.");
     }
 
     /// What a method of authentication says in its own words.
@@ -159,7 +158,10 @@ public final class ProxyError {
         return ErrorResponse.of(
                 Severity.FATAL,
                 SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
-                "no pg_hba.conf entry for " + attempt(request).replaceFirst("^connection for ", ""));
+                "no pg_hba.conf entry for "
+                        + attempt(request)
+                                .replaceFirst("^connection for ", "")
+                                .replaceFirst("^replication connection for ", "replication connection from "));
     }
 
     private static String attempt(HbaRequest request) {
@@ -349,6 +351,32 @@ public final class ProxyError {
                                 + "\", and PgPorter has nothing to answer that with")
                 .withHint(
                         "Set server_password for this user, or store the same kind of secret here and in PostgreSQL.");
+    }
+
+    /// PostgreSQL does not take what a client has proved itself with to us.
+    ///
+    /// @param refusal its own words
+    public static ErrorResponse secretsDiffer(ErrorResponse refusal, boolean scram) {
+        return refusal.withHint(
+                scram
+                        ? "The SCRAM secret that PgPorter checks this user with differs from the one in PostgreSQL:"
+                                + " password, salt and iterations must be the same."
+                        : "The MD5 secret that PgPorter checks this user with differs from the one in PostgreSQL.");
+    }
+
+    public static ErrorResponse hashOpensOnlyMd5(String user, String asked) {
+        return ErrorResponse.of(
+                        Severity.ERROR,
+                        SqlState.INVALID_PASSWORD,
+                        "PostgreSQL asks for " + asked + " for user \"" + user
+                                + "\", and the md5 hash that is configured opens only MD5 authentication")
+                .withHint("Configure the plain password.");
+    }
+
+    /// Somebody tries too often. The words are the same whoever it is.
+    public static ErrorResponse tooManyLogins() {
+        return ErrorResponse.of(Severity.FATAL, SqlState.CONFIGURATION_LIMIT_EXCEEDED, "too many login attempts")
+                .withHint("Try again later.");
     }
 
     /// The same error with another severity: what is an ERROR in a session is FATAL when it prevents the

@@ -22,9 +22,9 @@ import org.pgporter.node.logging.LogKeys;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The rules of one node that hold at this moment, and the maps that they name. Read at the start and when [#reload]
-/// asks for it; both together, and only if both are good. Sessions that are there are not looked at again. For many
-/// threads.
+/// The rules of one node that hold at this moment, and the maps that they name. Read at the start and when
+/// [#reload] asks for it; both together, and only if both are good. Sessions that are there are not looked
+/// at again. For many threads.
 public final class AccessRules implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AccessRules.class);
     private static final String LIST = "general.hba";
@@ -47,9 +47,14 @@ public final class AccessRules implements AutoCloseable {
     /// @param roles answers for `+role` and `samerole`
     /// @throws RuleProblems with all that is wrong in the files
     public static AccessRules start(ProxyConfig config, RoleMembership roles) throws RuleProblems {
-        Held held = read(config);
-        held.warnings().forEach(AccessRules::warn);
-        return new AccessRules(config, roles, new HostLookups(), held);
+        AccessRules rules = quietly(config, roles);
+        rules.held.warnings().forEach(AccessRules::warn);
+        return rules;
+    }
+
+    /// As [#start], without a word in the log.
+    public static AccessRules quietly(ProxyConfig config, RoleMembership roles) throws RuleProblems {
+        return new AccessRules(config, roles, new HostLookups(), read(config));
     }
 
     private static Held read(ProxyConfig config) throws RuleProblems {

@@ -8,7 +8,8 @@ import org.pgporter.auth.hba.RoleMembership;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.config.UserConfig;
 
-/// Memberships as the configuration lists them (`roles` of a user). About others it says that it does not know.
+/// Memberships as the configuration lists them (`roles` of a user). About others it says that it does not
+/// know.
 public final class ConfiguredRoles implements RoleMembership {
     private final ProxyConfig config;
 

@@ -19,10 +19,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.pgporter.auth.hba.AddressRange;
 
-/// Asks the operating system for names of clients and for the networks of this machine, on threads of its own: the
-/// resolver of the C library may hold a thread for many seconds, a virtual one together with its carrier.
+/// Asks the operating system for names of clients and for the networks of this machine, on threads of its
+/// own: the resolver of the C library may hold a thread for many seconds, a virtual one together with its
+/// carrier.
 ///
-/// What takes longer than [#LONGEST], and what finds no place to wait, fails; then the rule that asked lets nobody in.
+/// What takes longer than [#LONGEST], and what finds no place to wait, fails; then the rule that asked lets
+/// nobody in.
 final class HostLookups implements AutoCloseable {
     /// How long a client waits; the resolver's own first timeout is 5 s.
     static final Duration LONGEST = Duration.ofSeconds(5);
@@ -66,8 +68,8 @@ final class HostLookups implements AutoCloseable {
         threads.allowCoreThreadTimeOut(true);
     }
 
-    /// As [org.pgporter.auth.hba.HostNames] says. (The JDK looks up the name that it has found, and answers with the
-    /// address when that leads elsewhere.)
+    /// As [org.pgporter.auth.hba.HostNames] says. (The JDK looks up the name that it has found, and answers
+    /// with the address when that leads elsewhere.)
     CompletableFuture<Optional<String>> nameOf(InetAddress client) {
         return asked(names, client, () -> {
             String literal = client.getHostAddress().replaceFirst("%.*", "");

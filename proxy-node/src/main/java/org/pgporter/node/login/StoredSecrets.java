@@ -21,16 +21,16 @@ import org.pgporter.auth.credential.HashedCredential;
 import org.pgporter.auth.credential.JwtKeyFile;
 import org.pgporter.auth.credential.Md5Secret;
 import org.pgporter.auth.credential.PlainPassword;
+import org.pgporter.auth.credential.RotatedSecret;
 import org.pgporter.auth.hba.AuthMethod;
 import org.pgporter.auth.hba.HbaRule;
 import org.pgporter.config.PoolConfig;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.error.ProxyError;
 
-/// The methods that rest on a stored secret: `scram-sha-256`, `md5`, `password`, `trust`, and what is chosen by the
-/// secret itself
-/// where no rule demands a method. In that case, and under `md5`, which in PostgreSQL, too, only means "whatever is
-/// stored", the order is PgDoorman's: PAM, SCRAM, MD5, token.
+/// The methods that rest on a stored secret: `scram-sha-256`, `md5`, `password`, `trust`, and what is chosen
+/// by the secret itself where no rule demands a method. In that case, and under `md5`, which in PostgreSQL,
+/// too, only means "whatever is stored", the order is PgDoorman's: PAM, SCRAM, MD5, token.
 public final class StoredSecrets {
     private final ProxyConfig config;
     private final CredentialSource credentials;
@@ -56,6 +56,13 @@ public final class StoredSecrets {
         this.others = Map.copyOf(others);
     }
 
+    /// The same for users that are kept elsewhere.
+    ///
+    /// @param shown what unknown users are shown
+    public StoredSecrets with(CredentialSource others, MockSecrets shown) {
+        return new StoredSecrets(config, others, shown, random, cpu, this.others);
+    }
+
     /// Whatever the user has.
     public CompletionStage<LoginDecision> byCredential(LoginRequest request, Optional<HbaRule> rule) {
         if (hasPamService(request)) {
@@ -77,6 +84,9 @@ public final class StoredSecrets {
                 notSupported("the user has a token, and the rule demands scram-sha-256");
             // As PostgreSQL: who has no SCRAM secret is led to the end, and fails there.
             case CredentialLookup.Found(Md5Secret _) ->
+                CompletableFuture.completedStage(
+                        exchange(request, new CredentialLookup.NotFound(), MockKind.SCRAM_SHA_256));
+            case CredentialLookup.Found(RotatedSecret(Md5Secret _, var _)) ->
                 CompletableFuture.completedStage(
                         exchange(request, new CredentialLookup.NotFound(), MockKind.SCRAM_SHA_256));
             case CredentialLookup lookup ->
@@ -133,8 +143,8 @@ public final class StoredSecrets {
                 .thenCompose(found -> hashed(request.user(), found));
     }
 
-    /// The user is looked up where he is known, so that a database that does not exist is told apart only after
-    /// he has proved who he is.
+    /// The user is looked up where he is known, so that a database that does not exist is told apart only
+    /// after he has proved who he is.
     private String databaseForLookup(LoginRequest request) {
         Map<String, PoolConfig> pools = config.pools();
         if (pools.containsKey(request.database())) {

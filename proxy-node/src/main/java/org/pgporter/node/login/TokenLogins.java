@@ -20,6 +20,7 @@ import org.pgporter.auth.jwt.TokenVerdict;
 import org.pgporter.auth.jwt.TokenVerifier;
 import org.pgporter.auth.oauthbearer.OauthBearerExchange;
 import org.pgporter.auth.oauthbearer.WhereToGetTokens;
+import org.pgporter.config.PoolConfig;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.config.UserConfig;
 import org.pgporter.node.error.ProxyError;
@@ -191,11 +192,19 @@ public final class TokenLogins {
                 found.add(issuer);
             }
         }
+        if (!known && rule.isEmpty() && looksUsersUp(request)) {
+            // Who is not known here is looked up in PostgreSQL, unless his name says that he has a token.
+            return found.stream().filter(TokenLogins::hasSuffix).toList();
+        }
         // An issuer with a suffix is meant where a name has it.
         boolean bySuffix = found.stream().anyMatch(TokenLogins::hasSuffix);
         return !known && only.isEmpty() && bySuffix
                 ? found.stream().filter(TokenLogins::hasSuffix).toList()
                 : found;
+    }
+
+    private boolean looksUsersUp(LoginRequest request) {
+        return config.pool(request.database()).flatMap(PoolConfig::authQuery).isPresent();
     }
 
     private static boolean hasSuffix(Issuer issuer) {

@@ -165,7 +165,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     private final Set<ActorRef<Command>> guests = new HashSet<>();
     private final @Nullable DatabaseShare share;
     private final LoginBackOff backOff;
-    private Optional<BackendProof> proof = Optional.empty();
+    private Optional<BackendProof> lastProof = Optional.empty();
     private @Nullable ServerParameters parameters;
     private boolean shuttingDown;
     private long joiningSince;
@@ -354,7 +354,10 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             join.replyTo().tell(new JoinFailed(ProxyError.shuttingDown()));
             return;
         }
-        join.proof().ifPresent(learned -> proof = Optional.of(learned));
+        if (join.proof().isPresent() && !join.proof().equals(lastProof)) {
+            lastProof = join.proof();
+            backOff.letIn(); // what was refused was something else
+        }
         Optional<ErrorResponse> lasting = backOff.lasting();
         if (parameters == null && lasting.isPresent()) {
             join.replyTo().tell(new JoinFailed(lasting.get()));
@@ -610,7 +613,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     private void openWhatIsWanted() {
         boolean mayOpen = mayOpen();
         int forJoining = parameters == null && !joining.isEmpty() ? 1 : 0;
-        int minimum = branches.home().opening().canLogIn(proof) ? plan.minSize() : 0;
+        int minimum = branches.home().opening().canLogIn() ? plan.minSize() : 0;
         int parallel = plan.parallelOpenings();
         int growth = rebalancing.wanted();
         int atLeast = Math.max(
@@ -639,7 +642,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         if (permit.isEmpty()) {
             return false;
         }
-        BackendOpening opening = at.opening().with(proof);
+        BackendOpening opening = at.opening();
         ActorRef<BackendConnection.Command> connection = getContext()
                 .spawn(
                         BackendConnection.create(plan.backend(), opening, accepted, at.events()),

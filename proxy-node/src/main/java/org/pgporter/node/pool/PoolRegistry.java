@@ -3,11 +3,9 @@ package org.pgporter.node.pool;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -19,8 +17,11 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.pgporter.auth.BackendProof;
+import org.pgporter.auth.credential.CredentialKey;
+import org.pgporter.auth.credential.ProofStore;
 import org.pgporter.cluster.PoolKey;
 import org.pgporter.cluster.limit.ConnectionPermits;
+import org.pgporter.config.PoolKind;
 import org.pgporter.config.PoolMode;
 import org.pgporter.config.PoolOptions;
 import org.pgporter.config.PoolSettings;
@@ -35,10 +36,10 @@ import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
 import org.pgporter.protocol.message.ErrorResponse;
 
-/// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start when it
-/// is to keep connections open that need nothing of a client. It lives on the loop of that client, or else
-/// on the next one in turn, and has shards on the other loops from which it is used. Pools of a database
-/// with a cap share a [DatabaseCoordinator].
+/// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start
+/// when it is to keep connections open that need nothing of a client. It lives on the loop of that client,
+/// or else on the next one in turn, and has shards on the other loops from which it is used. Pools of a
+/// database with a cap share a [DatabaseCoordinator].
 public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     public sealed interface Command {}
 
@@ -54,8 +55,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             ActorRef<Pool.JoinReply> replyTo)
             implements Command {}
 
-    /// A client has logged in that needs a backend connection for itself, which nobody uses before or
-    /// after it: a pool of its own answers, which ends with the session.
+    /// A client has logged in that needs a backend connection for itself, which nobody uses before or after
+    /// it: a pool of its own answers, which ends with the session.
     ///
     /// @param loop the index of the event loop that the session lives on
     /// @param startup what goes into the startup packet beside the pool's own parameters, and before these
@@ -69,9 +70,9 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             ActorRef<Pool.JoinReply> replyTo)
             implements Command {}
 
-    private record SessionEnded(ActorRef<Pool.Command> itsPool, Optional<TokenUse.Use> use) implements Command {}
+    private record SessionEnded(ActorRef<Pool.Command> itsPool, Optional<PoolUse.Use> use) implements Command {}
 
-    private record TokenUserLeft(TokenUse.Use use) implements Command {}
+    private record SessionLeft(PoolUse.Use use) implements Command {}
 
     private record LookForUnused() implements Command {}
 
@@ -82,11 +83,6 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     public record Shutdown() implements Command {}
 
     private static final Duration LOOKS_EVERY = Duration.ofSeconds(1);
-
-    /// The pool of a user with a token, and its connections with it, stays so long after his last session:
-    /// the next statement of a script is often the next session.
-    private static final Duration KEPT_FOR_TOKEN_USERS = Duration.ofSeconds(60);
-
     private static final Duration NEVER_CHECKED = Duration.ofNanos(Long.MAX_VALUE);
 
     private final EventLoops loops;
@@ -94,13 +90,15 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private final SaltedPasswordCache saltedPasswords;
     private final NodeTls tls;
     private final SecureRandom random;
+    private final ProofStore proofs;
+    private final DynamicPools dynamicPools;
     private final Statistics statistics;
+    private final PoolUse use = new PoolUse();
+    /// Pools that nobody can join any more, while they close their connections.
+    private final Map<ActorRef<Pool.Command>, PoolKey> ending = new HashMap<>();
     private final Map<PoolKey, ActorRef<Pool.Command>> pools = new HashMap<>();
     /// Pools of one session each, with the key whose limit they count against.
     private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
-    private final TokenUse tokenUse = new TokenUse();
-    /// Pools that nobody can join any more, while they close their connections.
-    private final Set<ActorRef<Pool.Command>> ending = new HashSet<>();
     private final Map<String, ActorRef<DatabaseCoordinator.Command>> coordinators = new HashMap<>();
     private int nextLoop;
     private long sequence;
@@ -113,6 +111,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             SaltedPasswordCache saltedPasswords,
             NodeTls tls,
             SecureRandom random,
+            ProofStore proofs,
+            DynamicPools dynamicPools,
             Statistics statistics) {
         super(context);
         this.loops = loops;
@@ -120,19 +120,26 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         this.saltedPasswords = saltedPasswords;
         this.tls = tls;
         this.random = random;
+        this.proofs = proofs;
+        this.dynamicPools = dynamicPools;
         this.statistics = statistics;
     }
 
+    /// @param proofs what pools log in with whose connections log in as the client
+    /// @param dynamicPools counts the pools of users whom `auth_query` has found
     public static Behavior<Command> create(
             EventLoops loops,
             ConnectionPermits permits,
             SaltedPasswordCache saltedPasswords,
             NodeTls tls,
             SecureRandom random,
+            ProofStore proofs,
+            DynamicPools dynamicPools,
             Statistics statistics) {
         return Behaviors.withTimers(timers -> Behaviors.setup(context -> {
             timers.startTimerWithFixedDelay(new LookForUnused(), LOOKS_EVERY);
-            return new PoolRegistry(context, loops, permits, saltedPasswords, tls, random, statistics);
+            return new PoolRegistry(
+                    context, loops, permits, saltedPasswords, tls, random, proofs, dynamicPools, statistics);
         }));
     }
 
@@ -147,15 +154,13 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private Behavior<Command> onCommand(Command command) {
         switch (command) {
             case Join join -> join(join);
-            case TokenUserLeft(var use) -> tokenUse.left(use, System.nanoTime());
-            case LookForUnused _ ->
-                tokenUse.unusedSince(System.nanoTime() - KEPT_FOR_TOKEN_USERS.toNanos())
-                        .forEach(this::close);
             case JoinAlone join -> joinAlone(join);
-            case SessionEnded(var itsPool, var use) -> {
+            case SessionEnded(var itsPool, var its) -> {
                 itsPool.tell(new Pool.Shutdown());
-                use.ifPresent(its -> tokenUse.left(its, System.nanoTime()));
+                its.ifPresent(used -> used.left(System.nanoTime()));
             }
+            case SessionLeft(var its) -> its.left(System.nanoTime());
+            case LookForUnused _ -> use.dueAt(System.nanoTime()).forEach(this::close);
             case Prepare(var settings) -> pool(settings, () -> nextLoop++ % loops.count());
             case Shutdown _ -> {
                 shuttingDown = true;
@@ -168,15 +173,16 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private Behavior<Command> onTerminated(Terminated signal) {
         ActorRef<Pool.Command> guest = signal.getRef().unsafeUpcast();
-        ending.remove(guest);
-        pools.entrySet().removeIf(entry -> {
-            boolean ended = entry.getValue().equals(guest);
-            if (ended) {
-                tokenUse.ended(entry.getKey());
-                statistics.forget(entry.getKey());
-            }
-            return ended;
-        });
+        Optional.ofNullable(ending.remove(guest)).ifPresent(this::gone);
+        pools.entrySet().stream()
+                .filter(entry -> entry.getValue().equals(guest))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .ifPresent(key -> {
+                    pools.remove(key);
+                    use.ended(key);
+                    gone(key);
+                });
         Optional.ofNullable(alone.remove(guest))
                 .flatMap(key -> Optional.ofNullable(pools.get(key)))
                 .ifPresent(pool -> pool.tell(new Pool.GuestGone(guest)));
@@ -186,6 +192,8 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     private Behavior<Command> goOn() {
         return shuttingDown && pools.isEmpty() && alone.isEmpty() && ending.isEmpty() ? Behaviors.stopped() : this;
     }
+
+    // ---- pools of users who are not configured
 
     private void join(Join join) {
         PoolSettings settings = join.settings();
@@ -198,36 +206,43 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             join.replyTo().tell(new Pool.JoinFailed(refusal.get()));
             return;
         }
-        uses(settings).ifPresent(use -> getContext().watchWith(join.session(), new TokenUserLeft(use)));
-        pool(settings, join::loop).tell(new Pool.Join(join.loop(), usable(settings, join.proof()), join.replyTo()));
+        uses(settings).ifPresent(its -> getContext().watchWith(join.session(), new SessionLeft(its)));
+        pool(settings, join::loop).tell(new Pool.Join(join.loop(), learned(settings, join.proof()), join.replyTo()));
     }
 
     /// Why there is no room for a user whom the configuration does not know, if there is none.
     private Optional<ErrorResponse> noRoomFor(PoolSettings settings) {
-        if (settings.maxTokenUsers() == 0) {
-            return Optional.empty();
-        }
-        TokenUse.Room room = tokenUse.room(key(settings), settings.maxTokenUsers());
-        room.instead().forEach(this::close);
-        return room.granted()
-                ? Optional.empty()
-                : Optional.of(ProxyError.tooManyTokenUsers(
-                        settings.grant().orElseThrow().issuer()));
+        return settings.unlisted().flatMap(terms -> {
+            PoolUse.Room room = use.room(PoolKey.of(settings), terms);
+            room.instead().forEach(this::close);
+            return room.granted() ? Optional.empty() : Optional.of(ProxyError.tooManyUnlisted(terms.source()));
+        });
     }
 
-    private Optional<TokenUse.Use> uses(PoolSettings settings) {
-        return settings.maxTokenUsers() == 0 ? Optional.empty() : Optional.of(tokenUse.joined(key(settings)));
+    private Optional<PoolUse.Use> uses(PoolSettings settings) {
+        return settings.unlisted().map(terms -> use.joined(PoolKey.of(settings), terms));
     }
 
     /// Nobody uses it. Whoever comes from now on gets another one.
     private void close(PoolKey key) {
-        tokenUse.ended(key);
+        use.ended(key);
         ActorRef<Pool.Command> pool = pools.remove(key);
         if (pool != null) {
-            ending.add(pool);
+            ending.put(pool, key);
             pool.tell(new Pool.Shutdown());
         }
     }
+
+    private void gone(PoolKey key) {
+        if (!pools.containsKey(key)) {
+            statistics.forget(key);
+        }
+        if (DynamicPools.counts(key.kind())) {
+            dynamicPools.destroyed(key.database());
+        }
+    }
+
+    // ---- all pools
 
     private void joinAlone(JoinAlone join) {
         if (shuttingDown) {
@@ -240,13 +255,13 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             join.replyTo().tell(new Pool.JoinFailed(refusal.get()));
             return;
         }
-        PoolKey key = key(settings);
+        PoolKey key = PoolKey.of(settings);
         ActorRef<Pool.Command> guest =
                 spawn(aloneFor(plan(key, settings), join.startup()), settings, join.loop(), "alone-");
         alone.put(guest, key);
         getContext().watchWith(join.session(), new SessionEnded(guest, uses(settings)));
         Optional.ofNullable(pools.get(key)).ifPresent(pool -> pool.tell(new Pool.MakeRoom(guest)));
-        guest.tell(new Pool.Join(join.loop(), usable(settings, join.proof()), join.replyTo()));
+        guest.tell(new Pool.Join(join.loop(), learned(settings, join.proof()), join.replyTo()));
     }
 
     /// One connection, which is opened for the session that waits for it and is lent to nobody else. What the
@@ -282,12 +297,26 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     }
 
     /// What a client proved itself with opens the backend only where it logs in under the same name.
-    private static Optional<BackendProof> usable(PoolSettings settings, Optional<BackendProof> proof) {
-        return settings.serverUser().equals(settings.user()) ? proof : Optional.empty();
+    private static boolean logsInAsClient(PoolSettings settings) {
+        return settings.serverUser().equals(settings.user())
+                && (settings.kind() == PoolKind.CONFIGURED || settings.kind() == PoolKind.DYNAMIC);
+    }
+
+    private Optional<BackendProof> learned(PoolSettings settings, Optional<BackendProof> proof) {
+        Optional<BackendProof> usable = proof.filter(_ -> logsInAsClient(settings));
+        usable.ifPresent(it -> proofs.learned(credential(settings), it));
+        return usable;
+    }
+
+    private static CredentialKey credential(PoolSettings settings) {
+        return new CredentialKey(settings.database(), settings.user());
     }
 
     private ActorRef<Pool.Command> pool(PoolSettings settings, IntSupplier loop) {
-        return pools.computeIfAbsent(key(settings), key -> {
+        return pools.computeIfAbsent(PoolKey.of(settings), key -> {
+            if (DynamicPools.counts(key.kind())) {
+                dynamicPools.created(key.database());
+            }
             ActorRef<Pool.Command> pool = spawn(plan(key, settings), settings, loop.getAsInt(), "pool-");
             alone.forEach((guest, its) -> {
                 if (its.equals(key)) {
@@ -307,7 +336,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 random,
                 tls.pool(settings),
                 new ServerPasswords(settings.serverPassword(), settings.previousServerPassword()),
-                Optional.empty(),
+                logsInAsClient(settings) ? () -> proofs.proof(credential(settings)) : Optional::empty,
                 new BackendOpening.Counting(statistics, plan.key()));
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(
@@ -317,10 +346,6 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 .narrow();
         getContext().watch(pool);
         return pool;
-    }
-
-    private static PoolKey key(PoolSettings settings) {
-        return new PoolKey(settings.database(), settings.user(), settings.grant());
     }
 
     /// A coordinator lives on the loop of its database's first pool.

@@ -1,10 +1,14 @@
 package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.Behavior;
+import org.jspecify.annotations.Nullable;
 import org.pgporter.auth.AuthenticationExchange;
 import org.pgporter.auth.AuthenticationStep;
 import org.pgporter.auth.ClientResponse;
@@ -26,6 +30,7 @@ import org.pgporter.protocol.message.AuthenticationSasl;
 import org.pgporter.protocol.message.AuthenticationSaslContinue;
 import org.pgporter.protocol.message.AuthenticationSaslFinal;
 import org.pgporter.protocol.message.Bytes;
+import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.PasswordMessage;
 import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.message.SaslInitialResponse;
@@ -46,7 +51,11 @@ final class ClientAuthentication {
     private final ClientSession session;
     private final Function<Command, Behavior<Command>> common;
     private final BiFunction<Identity, Ack, Behavior<Command>> authenticated;
+    private @Nullable LoginRequest request;
+    private long begunAt;
 
+    /// For one login.
+    ///
     /// @param common what is done with a command that is not this part's
     /// @param authenticated what follows; the client has been told already
     ClientAuthentication(
@@ -58,8 +67,14 @@ final class ClientAuthentication {
         this.authenticated = authenticated;
     }
 
-    Behavior<Command> begin(LoginRequest request, Ack ack) {
-        CompletionStage<LoginDecision> decision = session.services().logins().decide(request);
+    Behavior<Command> begin(LoginRequest asked, Ack ack) {
+        Optional<String> refusal = session.services().guard().refusal(asked);
+        if (refusal.isPresent()) {
+            return tooOften(refusal.get());
+        }
+        request = asked;
+        begunAt = System.nanoTime();
+        CompletionStage<LoginDecision> decision = session.services().logins().decide(asked);
         session.context()
                 .pipeToSelf(
                         decision,
@@ -72,11 +87,19 @@ final class ClientAuthentication {
             case Decided(LoginDecision.Ask(var exchange)) -> afterStep(exchange, exchange.start(), ack);
             case Decided(LoginDecision.Known(var step)) -> ended(step, ack);
             case Decided(LoginDecision.Refused(var error, var reason)) -> {
+                if (error.sqlState().equals(SqlState.SYSTEM_ERROR)) {
+                    session.services().guard().unavailable();
+                }
                 session.logRejection(reason);
                 yield session.fail(error);
             }
             default -> common.apply(command);
         });
+    }
+
+    private Behavior<Command> tooOften(String limit) {
+        session.logRejection("too many login attempts: " + limit);
+        return session.fail(ProxyError.tooManyLogins());
     }
 
     private Behavior<Command> afterStep(AuthenticationExchange exchange, AuthenticationStep step, Ack ack) {
@@ -94,6 +117,10 @@ final class ClientAuthentication {
     private Behavior<Command> ended(AuthenticationStep step, Ack ack) {
         return switch (step) {
             case AuthenticationStep.Authenticated(var identity, var finalData) -> {
+                Optional<String> refusal = session.services().guard().succeeded(request());
+                if (refusal.isPresent()) {
+                    yield tooOften(refusal.get());
+                }
                 ByteBuf out = session.client().buffer();
                 finalData.ifPresent(data -> new AuthenticationSaslFinal(Bytes.of(data)).encodeTo(out));
                 new AuthenticationOk().encodeTo(out);
@@ -101,10 +128,12 @@ final class ClientAuthentication {
                 yield authenticated.apply(identity, ack);
             }
             case AuthenticationStep.Rejected(var reason, var refusal) -> {
-                if (refusal.counts()) {
-                    session.logRejection(reason);
+                if (!refusal.counts()) {
+                    yield session.fail(ProxyError.bearerTokenRejected(session.user()));
                 }
-                yield session.fail(
+                session.services().guard().failed(request());
+                session.logRejection(reason);
+                yield afterDelay(
                         switch (refusal) {
                             case PASSWORD -> ProxyError.passwordRejected(session.user());
                             case BEARER_TOKEN, DISCOVERY -> ProxyError.bearerTokenRejected(session.user());
@@ -119,12 +148,31 @@ final class ClientAuthentication {
                 yield session.fail(ProxyError.malformedAuthentication(sqlState, message));
             }
             case AuthenticationStep.Unavailable(var cause) -> {
+                session.services().guard().unavailable();
                 session.logRejection(cause);
                 yield session.fail(ProxyError.authenticationUnavailable());
             }
             case AuthenticationStep.Challenge _, AuthenticationStep.Waits _ ->
                 throw new IllegalStateException("the exchange has not ended");
         };
+    }
+
+    /// How long it took to find out tells something about the user: every such answer takes the same time.
+    private Behavior<Command> afterDelay(ErrorResponse error) {
+        Duration delay = session.services().config().general().loginLimits().loginFailureDelay();
+        Duration left = delay.minusNanos(System.nanoTime() - begunAt);
+        if (!left.isPositive()) {
+            return session.fail(error);
+        }
+        session.wakesUpIn(left);
+        return session.state(command -> switch (command) {
+            case ClientSession.WakeUp _ -> session.fail(error);
+            default -> common.apply(command);
+        });
+    }
+
+    private LoginRequest request() {
+        return Objects.requireNonNull(request);
     }
 
     /// Somebody else is asked. The client has nothing to say meanwhile.

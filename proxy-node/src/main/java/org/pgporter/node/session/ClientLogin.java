@@ -192,8 +192,8 @@ final class ClientLogin {
                 session.client().peerUser());
     }
 
-    /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and goes
-    /// on with what it knows.
+    /// PostgreSQL answers a minor version or a protocol option that it does not know with one message, and
+    /// goes on with what it knows.
     private ProtocolVersion negotiate(StartupMessage message) {
         List<String> unknown = message.protocolOptions();
         boolean newer = message.version().compareTo(ProtocolVersion.V3_2) > 0;
@@ -270,7 +270,10 @@ final class ClientLogin {
                                         replies));
         return session.state(command -> switch (command) {
             case FromPool(Pool.Joined joined) -> joined(settings.get(), joined, ack);
-            case FromPool(Pool.JoinFailed(var error)) -> fatal(error);
+            case FromPool(Pool.JoinFailed(var error)) -> {
+                services.directory().refusedByServer(session.database(), identity, error.sqlState());
+                yield fatal(error);
+            }
             default -> common(command);
         });
     }

@@ -47,13 +47,14 @@ import org.slf4j.spi.LoggingEventBuilder;
 ///                                        └──────► leaving ──► closed
 /// ```
 ///
-/// While it waits, the client is not read further: its next batch is acknowledged when the first is on its way.
-/// A lease that has been asked for is always answered, so a session that ends while it waits stays until it
-/// knows, or a backend would be lent to nobody ([#leave]).
+/// While it waits, the client is not read further: its next batch is acknowledged when the first is on its
+/// way. A lease that has been asked for is always answered, so a session that ends while it waits stays
+/// until it knows, or a backend would be lent to nobody ([#leave]).
 public final class ClientSession {
     public sealed interface Command extends HolderMessage {}
 
-    /// Somebody sent this session's cancel key. `done` is told when the cancel has had its effect, or has none.
+    /// Somebody sent this session's cancel key. `done` is told when the cancel has had its effect, or has
+    /// none.
     public record CancelRequested(ActorRef<BackendConnection.CancelDone> done) implements Command {}
 
     /// End at the next moment at which nothing is open.
@@ -172,7 +173,6 @@ public final class ClientSession {
     // ---- what the login finds out
 
     void introduced(String userName, String databaseName, ProtocolVersion spoken, WantedParameters wanted) {
-        stranger.giveBack();
         user = userName;
         database = databaseName;
         version = spoken;
@@ -181,6 +181,7 @@ public final class ClientSession {
 
     /// The client has proved who it is.
     void isKnownAs(Identity proven) {
+        stranger.giveBack();
         user = proven.user();
         expires = proven.expires();
         proven.applicationName()
@@ -248,6 +249,11 @@ public final class ClientSession {
                 wait -> timers.startSingleTimer(WAKE_UP_TIMER, new WakeUp(), wait));
     }
 
+    /// The session gets a [WakeUp] after this time, if it is still there by then.
+    void wakesUpIn(Duration wait) {
+        timers.startSingleTimer(WAKE_UP_TIMER, new WakeUp(), wait);
+    }
+
     // ---- cancel
 
     /// The session waits for a lease: the cancel is done when the lease, or its refusal, has come.
@@ -275,8 +281,8 @@ public final class ClientSession {
         return Behaviors.same();
     }
 
-    /// Ends a session whose request for a lease is still open: waits for the answer, and gives back what
-    /// it gets.
+    /// Ends a session whose request for a lease is still open: waits for the answer, and gives back what it
+    /// gets.
     Behavior<Command> leave(ActorRef<Pool.Command> from, LeaseId lease, Optional<ErrorResponse> why) {
         why.ifPresentOrElse(client::sendAndClose, client::close);
         from.tell(new Pool.Withdraw(lease, ProxyError.canceled()));

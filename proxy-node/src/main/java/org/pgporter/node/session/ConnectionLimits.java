@@ -3,10 +3,11 @@ package org.pgporter.node.session;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 
 /// Counts client connections against their limits: of the node, of each database, of each user of a database.
-/// Each admission is a [Place] that is given back once, however often and from wherever that is tried. Safe to
-/// use from every thread.
+/// Each admission is a [Place] that is given back once, however often and from wherever that is tried. Safe
+/// to use from every thread.
 public final class ConnectionLimits {
     private final Counter total;
     private final Counter strangers = new Counter();
@@ -51,19 +52,36 @@ public final class ConnectionLimits {
         }
     }
 
-    /// @param maxConnections of the node, at least 1
+    /// @param maxConnections of the node, at least 1; as many strangers are let in
     public ConnectionLimits(int maxConnections) {
+        this(maxConnections, 0);
+    }
+
+    /// @param maxConnections of the node, at least 1
+    /// @param maxStrangers of these who have not logged in yet; 0: as many as `maxConnections`
+    public ConnectionLimits(int maxConnections, int maxStrangers) {
         this.total = new Counter();
         this.maxConnections = maxConnections;
+        this.maxStrangers = maxStrangers == 0 ? maxConnections : maxStrangers;
     }
 
     private final int maxConnections;
+    private final int maxStrangers;
+    private final LongAdder strangersRefused = new LongAdder();
 
-    /// Of those who have connected and not yet said who they are: as many as may be connected at all. They are
-    /// many only when somebody wants to exhaust us, and each costs an actor and a stream until
-    /// `client_login_timeout`.
+    /// Of those who have connected and not yet proved who they are. They are many only when somebody wants to
+    /// exhaust us, and each costs an actor and a stream until `client_login_timeout`.
     public Place ofStrangers() {
-        return strangers.take(maxConnections);
+        Place place = strangers.take(maxStrangers);
+        if (!place.granted()) {
+            strangersRefused.increment();
+        }
+        return place;
+    }
+
+    /// Connections that were closed because too many had not logged in, since the start.
+    public long strangersRefused() {
+        return strangersRefused.sum();
     }
 
     public Place ofNode() {

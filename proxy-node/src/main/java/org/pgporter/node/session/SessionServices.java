@@ -5,6 +5,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.cancel.CancelKeys;
 import org.pgporter.node.login.Directory;
+import org.pgporter.node.login.LoginGuard;
 import org.pgporter.node.login.LoginPolicy;
 import org.pgporter.node.pool.PoolRegistry;
 import org.pgporter.node.stats.Statistics;
@@ -13,6 +14,7 @@ import org.pgporter.node.transport.EventLoops;
 /// What every session of a node works with.
 ///
 /// @param logins who may come in, and how that is proven
+/// @param guard keeps those out who try too often
 /// @param directory which pool is for whom
 /// @param pins which sessions keep their backend connections
 /// @param statistics what is counted of each pool
@@ -21,6 +23,7 @@ public record SessionServices(
         ProxyConfig config,
         EventLoops loops,
         LoginPolicy logins,
+        LoginGuard guard,
         Directory directory,
         ConnectionLimits limits,
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,

@@ -22,8 +22,8 @@ import org.pgporter.config.ServerTlsOverrides;
 import org.pgporter.config.TlsOptions;
 import org.pgporter.node.work.CpuWork;
 
-/// All TLS of one node. Certificates are read at the start, when [#reload] asks for it, and when their files have
-/// changed. For many threads.
+/// All TLS of one node. Certificates are read at the start, when [#reload] asks for it, and when their
+/// files have changed. For many threads.
 public final class NodeTls implements AutoCloseable {
     /// How often the files are looked at, without reading them.
     private static final Duration LOOK_AT_FILES = Duration.ofSeconds(5);
@@ -49,7 +49,8 @@ public final class NodeTls implements AutoCloseable {
         this.servers = servers;
     }
 
-    /// @throws TlsProblem when a file cannot be used; its key is the whole path, such as `general.tls_certificate`
+    /// @throws TlsProblem when a file cannot be used; its key is the whole path, such as
+    /// `general.tls_certificate`
     public static NodeTls start(ProxyConfig config) throws TlsProblem {
         return start(config, LOOK_AT_FILES);
     }
@@ -171,11 +172,19 @@ public final class NodeTls implements AutoCloseable {
     /// TLS of the backend connections of a pool.
     public synchronized PoolTls pool(PoolSettings settings) {
         return pools.computeIfAbsent(
-                new PoolKey(settings.database(), settings.user()),
+                key(settings),
                 _ -> new PoolTls(
                         target(settings.tls(), settings.serverTls(), settings.server())
                                 .flatMap(it -> Optional.ofNullable(servers.get(it))),
                         new TlsCounters()));
+    }
+
+    /// The users of a database who do not stand in the configuration share one entry: they may be many, and
+    /// come and go.
+    private static PoolKey key(PoolSettings settings) {
+        return settings.unlisted().isPresent()
+                ? new PoolKey(settings.database(), "", settings.kind())
+                : PoolKey.of(settings);
     }
 
     /// What has been counted of clients.
@@ -185,8 +194,10 @@ public final class NodeTls implements AutoCloseable {
 
     /// What has been counted of backend connections, by pool in the order of names.
     public synchronized Map<PoolKey, TlsCounters> poolCounters() {
-        Map<PoolKey, TlsCounters> counters =
-                new TreeMap<>(java.util.Comparator.comparing(PoolKey::database).thenComparing(PoolKey::user));
+        Map<PoolKey, TlsCounters> counters = new TreeMap<>(java.util.Comparator.comparing(PoolKey::database)
+                .thenComparing(PoolKey::user)
+                .thenComparing(PoolKey::kind)
+                .thenComparing(key -> key.grant().toString()));
         pools.forEach((key, pool) -> counters.put(key, pool.counters()));
         return counters;
     }

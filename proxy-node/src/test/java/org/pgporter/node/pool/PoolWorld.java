@@ -145,7 +145,7 @@ final class PoolWorld implements AutoCloseable {
                     new SecureRandom(),
                     PoolTls.none(),
                     new ServerPasswords(Optional.of(Secret.of("secret")), Optional.empty()),
-                    Optional.empty(),
+                    Optional::empty,
                     new BackendOpening.Counting(new Statistics(loops.count()), plan.key()));
             pool = kit.spawn(
                             Pool.create(plan, opening, permits, cap),
@@ -160,7 +160,8 @@ final class PoolWorld implements AutoCloseable {
             this.pool = pool;
         }
 
-        /// Sessions of the other loop that use the same pool. They have joined, which takes a connection that is open.
+        /// Sessions of the other loop that use the same pool. They have joined, which takes a connection
+        /// that is open.
         Client onTheOtherLoop() {
             int other = (loop + 1) % loops.count();
             pool.tell(new Pool.Join(other, Optional.empty(), joined.getRef()));

@@ -41,6 +41,7 @@ class ArchitectureTest {
             List.of("org.pgporter.node.hba"),
             List.of("org.pgporter.node.os"),
             List.of("org.pgporter.node.ldap"),
+            List.of("org.pgporter.node.authquery"),
             List.of("org.pgporter.node.login"),
             List.of("org.pgporter.node.session"),
             List.of("org.pgporter.node"),
@@ -70,8 +71,8 @@ class ArchitectureTest {
         pointDownwards(NODE);
     }
 
-    /// Sessions are addresses in the table of cancel keys and nothing else, so that it needs no package of the
-    /// node.
+    /// Sessions are addresses in the table of cancel keys and nothing else, so that it needs no package of
+    /// the node.
     @Test
     void shouldKeepErrorsCancelKeysAndLoggingFreeOfTheRestOfTheNode() {
         for (String lonely : List.of("error", "cancel", "logging")) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -208,5 +209,30 @@ class ProcessIT {
     private static void awaitMore(AtomicInteger served, int more) {
         int from = served.get();
         await().atMost(Duration.ofSeconds(20)).until(() -> served.get() >= from + more);
+    }
+
+    @Test
+    void shouldReadItsRulesAgainWhenItHangsUp() throws IOException {
+        Path rules = Files.writeString(folder.resolve("pg_hba.conf"), "host all all all scram-sha-256\n");
+        int port = freePort();
+        try (Program program = serving(config(port, "pg_hba: {path: pg_hba.conf}"))) {
+            assertThat(login(port)).isEmpty();
+
+            Files.writeString(rules, "host all all all nonsense\n");
+            program.signal("HUP");
+            program.awaitStderr("invalid authentication method");
+            assertThat(login(port)).isEmpty();
+
+            Files.writeString(rules, "host all all all reject\n");
+            program.signal("HUP");
+            await().untilAsserted(() -> assertThat(login(port)).hasValue("28000"));
+        }
+    }
+
+    private static Optional<String> login(int port) {
+        try (RawClient client = RawClient.connects("127.0.0.1", port)) {
+            return client.triesToLogIn(USER, PASSWORD, "postgres")
+                    .map(error -> error.sqlState().code());
+        }
     }
 }

@@ -54,8 +54,8 @@ public final class TestNode implements AutoCloseable {
 
     /// Stops the node.
     ///
-    /// @throws AssertionError when clients that are gone still count: whatever happened to them, nothing may be
-    ///     left
+    /// @throws AssertionError when clients that are gone still count: whatever happened to them, nothing
+    /// may be left
     @Override
     public void close() {
         try {
@@ -65,8 +65,8 @@ public final class TestNode implements AutoCloseable {
         }
     }
 
-    /// Waits until no client counts against any limit, no cancel key leads anywhere, and no session is shown to keep
-    /// a backend connection.
+    /// Waits until no client counts against any limit, no cancel key leads anywhere, and no session is
+    /// shown to keep a backend connection.
     public void awaitNothingHeld() {
         await().atMost(PATIENCE).untilAsserted(() -> {
             assertThat(node.holdings()).isEqualTo(NOTHING);
@@ -91,6 +91,12 @@ public final class TestNode implements AutoCloseable {
         /// @param password as in the configuration: a secret as PostgreSQL stores it, or plain
         public Builder user(String database, String name, String password) {
             return user(database, UserConfig.of(name, StoredCredential.parse(password)));
+        }
+
+        /// A database with the users that it has otherwise.
+        public Builder database(String name) {
+            users.computeIfAbsent(name, _ -> new ArrayList<>());
+            return this;
         }
 
         public Builder user(String database, UserConfig user) {

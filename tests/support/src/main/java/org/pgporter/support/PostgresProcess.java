@@ -19,8 +19,8 @@ import org.awaitility.core.ConditionTimeoutException;
 
 /// One data directory and the server process that runs on it, or not.
 ///
-/// The server is a child of this JVM, not of `pg_ctl`: a child that was killed is reaped even in a container whose
-/// first
+/// The server is a child of this JVM, not of `pg_ctl`: a child that was killed is reaped even in a
+/// container whose first
 /// process does not care for orphans, and only then lets PostgreSQL start again on its lock file.
 final class PostgresProcess {
     private static final Duration INITDB_TAKES_AT_MOST = Duration.ofMinutes(2);
@@ -62,6 +62,11 @@ final class PostgresProcess {
         }
         files.configure(settings);
         Files.write(files.hba(), hba);
+    }
+
+    /// Replaces the rules of a server that runs; it reads them when it is told to.
+    void useHba(List<String> lines) throws IOException {
+        Files.write(files.hba(), lines);
     }
 
     /// Puts a certificate with its key and its authority where PostgreSQL looks for them.
@@ -159,8 +164,9 @@ final class PostgresProcess {
         }
     }
 
-    /// Ctrl-C in a terminal reaches every process of the terminal's group. The demo stops its node first and PostgreSQL
-    /// last, so the server gets a session of its own where there is a program for that (Linux).
+    /// Ctrl-C in a terminal reaches every process of the terminal's group. The demo stops its node first
+    /// and PostgreSQL last, so the server gets a session of its own where there is a program for that
+    /// (Linux).
     private static List<String> ofItsOwnSession() {
         return Stream.of("/usr/bin/setsid", "/bin/setsid")
                 .filter(it -> Files.isExecutable(Path.of(it)))

@@ -17,25 +17,25 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// A real PostgreSQL server on this machine, from binaries that Maven downloaded: nothing has to be installed, and root
-/// may
+/// A real PostgreSQL server on this machine, from binaries that Maven downloaded: nothing has to be
+/// installed, and root may
 /// run it too.
 ///
 /// ```java
-/// var shared = TestPostgres.shared();                          // one per JVM and major, never stopped by a test
-/// try (var own = TestPostgres.newest().maxConnections(10).start()) {
+/// var shared = TestPostgres.shared();                          // one per JVM and major, never stopped by
+/// a test try (var own = TestPostgres.newest().maxConnections(10).start()) {
 ///     own.createUser("ann", "secret", "scram-sha-256");
 ///     own.createDatabase("shop", "ann");
 /// }
 /// ```
 ///
-/// It listens on 127.0.0.1 and on a Unix socket. The superuser `postgres` is always let in without a password;
-/// everybody
-/// else by the method of their stored password, unless the builder says otherwise. Durability is switched off: a server
-/// that is killed keeps its data, a machine that loses power does not. Closing stops the server and removes its files;
-/// whatever
-/// is still open when the JVM exits is closed then. A failure is an [IllegalStateException] or [UncheckedIOException]
-/// with
+/// It listens on 127.0.0.1 and on a Unix socket. The superuser `postgres` is always let in without a
+/// password; everybody
+/// else by the method of their stored password, unless the builder says otherwise. Durability is switched
+/// off: a server that is killed keeps its data, a machine that loses power does not. Closing stops the
+/// server and removes its files; whatever
+/// is still open when the JVM exits is closed then. A failure is an [IllegalStateException] or
+/// [UncheckedIOException] with
 /// the words of the server.
 public final class TestPostgres implements AutoCloseable {
     static final String HOST = "127.0.0.1";
@@ -72,8 +72,8 @@ public final class TestPostgres implements AutoCloseable {
         return new TestPostgresBuilder(major);
     }
 
-    /// The server of the newest major that all tests of this JVM share. Use names of your own for users and databases,
-    /// and leave it running.
+    /// The server of the newest major that all tests of this JVM share. Use names of your own for users and
+    /// databases, and leave it running.
     public static TestPostgres shared() {
         return shared(PostgresMajor.NEWEST);
     }
@@ -116,7 +116,8 @@ public final class TestPostgres implements AutoCloseable {
                 jdbcUrl(database) + "?user=postgres&connectTimeout=10&socketTimeout=60&ApplicationName=TestPostgres");
     }
 
-    /// Runs the statements as superuser in the database `postgres`, in one session, each in its own transaction.
+    /// Runs the statements as superuser in the database `postgres`, in one session, each in its own
+    /// transaction.
     public void sql(String... statements) {
         sqlIn("postgres", statements);
     }
@@ -133,7 +134,8 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
-    /// The rows of a query of the superuser in the database `postgres`, as text; SQL's null is the word `null`. Every
+    /// The rows of a query of the superuser in the database `postgres`, as text; SQL's null is the word
+    /// `null`. Every
     /// `?`
     /// is filled with a parameter.
     public List<List<String>> rows(String query, Object... parameters) {
@@ -180,7 +182,8 @@ public final class TestPostgres implements AutoCloseable {
         return rows.getFirst().getFirst();
     }
 
-    /// The process ids of the backends that serve clients in the database, but for the one that answers this question.
+    /// The process ids of the backends that serve clients in the database, but for the one that answers
+    /// this question.
     public List<Integer> backendPids(String database) {
         return rows("""
                         select pid from pg_stat_activity
@@ -194,8 +197,8 @@ public final class TestPostgres implements AutoCloseable {
         return backendPids(database).size();
     }
 
-    /// Kills one backend with SIGKILL and returns when it is gone. PostgreSQL then ends all other backends and
-    /// recovers:
+    /// Kills one backend with SIGKILL and returns when it is gone. PostgreSQL then ends all other backends
+    /// and recovers:
     /// [#awaitReady()] waits for that.
     public void killBackend(int pid) {
         var backend = ProcessHandle.of(pid)
@@ -215,6 +218,35 @@ public final class TestPostgres implements AutoCloseable {
                 .pollInterval(Duration.ofMillis(20))
                 .ignoreException(IllegalStateException.class)
                 .until(() -> rows("select 1").size() == 1);
+    }
+
+    /// Replaces the lines of `pg_hba.conf`, as [TestPostgresBuilder#hba] does before the start, and returns
+    /// when new connections meet them.
+    public void useHba(String... lines) {
+        try (var connection = connect("postgres");
+                var statement = connection.createStatement()) {
+            process.useHba(TestPostgresBuilder.hbaWithSuperuser(List.of(lines)));
+            var errors = statement.executeQuery("""
+                    select string_agg(line_number || ': ' || error, '; ') from pg_hba_file_rules where error is not null
+                    """);
+            if (errors.next() && errors.getString(1) != null) {
+                throw new IllegalStateException("the server does not understand line " + errors.getString(1));
+            }
+            var reloaded = statement.executeQuery("select pg_conf_load_time()::text, pg_reload_conf()");
+            reloaded.next();
+            var before = reloaded.getString(1);
+            await().atMost(RECOVERS_WITHIN)
+                    .pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(5))
+                    .until(() -> !rows("select pg_conf_load_time()::text")
+                            .getFirst()
+                            .getFirst()
+                            .equals(before));
+        } catch (SQLException e) {
+            throw new IllegalStateException("the rules cannot be reloaded: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public boolean isRunning() {

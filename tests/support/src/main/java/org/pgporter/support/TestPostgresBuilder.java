@@ -60,8 +60,8 @@ public final class TestPostgresBuilder {
         return setting("ssl", "on").setting("ssl_ca_file", PostgresProcess.AUTHORITY);
     }
 
-    /// The lines of `pg_hba.conf`, for example `host all legacy all md5`. Whoever none matches is refused. One line for
-    /// the
+    /// The lines of `pg_hba.conf`, for example `host all legacy all md5`. Whoever none matches is refused.
+    /// One line for the
     /// superuser stays in front of them, because the methods of [TestPostgres] need it.
     public TestPostgresBuilder hba(String... lines) {
         hba = List.of(lines);
@@ -84,7 +84,7 @@ public final class TestPostgresBuilder {
         var port = freePort();
         var process = new PostgresProcess(major);
         try {
-            process.initialize(configuration(port, process), hbaWithSuperuser());
+            process.initialize(configuration(port, process), hbaWithSuperuser(hba));
             if (tls.isPresent()) {
                 process.install(tls.get());
             }
@@ -111,8 +111,8 @@ public final class TestPostgresBuilder {
                 .toList();
     }
 
-    private List<String> hbaWithSuperuser() {
-        return Stream.concat(Stream.of("host all postgres " + TestPostgres.HOST + "/32 trust"), hba.stream())
+    static List<String> hbaWithSuperuser(List<String> lines) {
+        return Stream.concat(Stream.of("host all postgres " + TestPostgres.HOST + "/32 trust"), lines.stream())
                 .toList();
     }
 
