@@ -413,9 +413,11 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 true);
     }
 
-    /// What a client proved itself with opens the backend only where it logs in under the same name.
-    private static boolean logsInAsClient(PoolSettings settings) {
+    /// What a client proved itself with opens the backend only where it logs in under the same name, and not for one
+    /// who has shown a token: the proof that is kept under that name is somebody's who knows the password.
+    static boolean logsInAsClient(PoolSettings settings) {
         return settings.serverUser().equals(settings.user())
+                && settings.grant().isEmpty()
                 && (settings.kind() == PoolKind.CONFIGURED || settings.kind() == PoolKind.DYNAMIC);
     }
 

@@ -36,7 +36,7 @@ class ProxyErrorTest {
                 arguments(ProxyError.roleNotConfirmed("r"), "ERROR", "42501"),
                 arguments(ProxyError.readOnlyNotConfirmed(), "ERROR", "25006"),
                 arguments(ProxyError.noReplication("u"), "FATAL", "42501"),
-                arguments(ProxyError.tooManyTokenUsers("i"), "ERROR", "53300"),
+                arguments(ProxyError.tooManyUnlisted("i"), "ERROR", "53300"),
                 arguments(ProxyError.authenticationUnavailable(), "FATAL", "58000"),
                 arguments(ProxyError.noSuchDatabase("d"), "FATAL", "3D000"),
                 arguments(ProxyError.loginTimeout(), "FATAL", "57014"),

@@ -285,6 +285,25 @@ class LoginMethodsIT {
         return RawClient.connects(node.host(), node.port()).encrypts(pki.trusting(shown));
     }
 
+    /// A refusal in a method's own words is a failure as a wrong password is: whoever guesses has to wait.
+    @Test
+    void shouldCountWhatMethodsRefuseInTheirOwnWords() {
+        try (TestNode node = node(
+                "hostssl all all all cert",
+                general -> asking().apply(
+                                general.withLoginLimits(general.loginLimits().withLoginFailuresPerUser(2))),
+                nobodys("alice"))) {
+            for (String sqlState : List.of("28000", "28000", "53400")) {
+                try (RawClient client = encrypted(node, pki.client("mallory"))) {
+                    assertThat(client.logsInExpectingError("alice", "", "postgres")
+                                    .sqlState()
+                                    .code())
+                            .isEqualTo(sqlState);
+                }
+            }
+        }
+    }
+
     // ---- peer
 
     @Test
