@@ -128,6 +128,7 @@ final class CommandReader {
             case "VERSION" -> text("version", "PgPorter " + Greeting.VERSION);
             case "CURRENT_SCHEMA" -> text("current_schema", "");
             case "PG_BACKEND_PID" -> new Command.Select(new Column("pg_backend_pid", ColumnType.INT4), "0");
+            case "PG_ADVISORY_UNLOCK_ALL" -> text("pg_advisory_unlock_all", "");
             case "PG_IS_IN_RECOVERY" -> text("pg_is_in_recovery", "f");
             default -> wrong(statement);
         };

@@ -70,6 +70,14 @@ class CommandReaderTest {
                 .endsWith(new Command.Transaction("COMMIT", false));
     }
 
+    /// What asyncpg's pool says to a connection that comes back.
+    @Test
+    void shouldLetADriverResetItsConnection() {
+        assertThat(CommandReader.read("SELECT pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;"))
+                .hasSize(4)
+                .noneMatch(Command.Wrong.class::isInstance);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -20,7 +20,9 @@ enum ForeignProgram {
     ASYNCPG("python", "asyncpg_program.py"),
     PGX("go", "pgx-program"),
     NODE_POSTGRES("node", "node_postgres_program.js"),
-    POSTGRES_JS("node", "postgres_js_program.js");
+    POSTGRES_JS("node", "postgres_js_program.js"),
+    /// Not at work, but at the console.
+    CONSOLE("python", "console_program.py");
 
     private static final Duration INSTALLS_WITHIN = Duration.ofMinutes(5);
     private static final Duration RUNS_WITHIN = Duration.ofMinutes(2);

@@ -3,6 +3,7 @@ package org.pgporter.drivers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.pgporter.config.PoolMode;
 import org.pgporter.integration.TestNode;
@@ -45,6 +46,8 @@ final class Served implements AutoCloseable {
                         .pools(pools -> pools.withPoolMode(PoolMode.TRANSACTION)
                                 .withPoolSize(POOL_SIZE)
                                 .withQueryWaitTimeout(QUERY_WAIT_TIMEOUT))
+                        .general(
+                                general -> general.withConsole(general.console().withAdminUsers(List.of(name))))
                         .start());
     }
 

@@ -108,6 +108,30 @@ class ProcessIT {
         }
     }
 
+    /// USR1 and USR2 are PAUSE and RESUME, and SHUTDOWN in the console ends the program.
+    @Test
+    void shouldPauseAndResumeAtSignalsAndEndByTheConsole() throws IOException {
+        int port = freePort();
+        try (Program node = serving(config(port, "admin_users: [" + USER + "]"));
+                RawClient client = client(port);
+                RawClient wire = RawClient.connects("127.0.0.1", port).logsIn(USER, PASSWORD, "pgbouncer")) {
+            ConsoleClient console = new ConsoleClient(wire);
+            client.query("select 1");
+
+            node.signal("USR1");
+
+            await().until(() ->
+                    console.find("STATE", row -> row.has("key", "paused")).has("value", "yes"));
+            client.sendsQuery("select 'later'");
+            await().until(() -> console.pool("postgres").has("cl_waiting", 1));
+            node.signal("USR2");
+            client.expects(org.pgporter.protocol.message.RowDescription.class);
+            client.expectsRow("later");
+            console.says("SHUTDOWN");
+            assertThat(node.awaitExit()).as(node::toString).isZero();
+        }
+    }
+
     @Test
     void shouldEndAtOnceAtTheSecondSignal() throws IOException {
         // Given
