@@ -138,7 +138,7 @@ class HbaGrammarTest {
     }
 
     @Test
-    void shouldReportEveryBrokenLineOfEveryFile() {
+    void shouldReportEveryBrokenLineOfEveryFile() { // checklist 41
         MemoryFiles files = new MemoryFiles().with("/etc/more.conf", "local all all trust", "hots all all all trust");
         assertThat(Rules.problems(
                         files, "local all all", "", "include more.conf", "local all \\", " all \\", "what", "x y z"))

@@ -120,7 +120,7 @@ class HbaMatchTest {
     }
 
     @Test
-    void shouldTakeIpv4InIpv6ClothesForIpv4() throws UnknownHostException {
+    void shouldTakeIpv4InIpv6ClothesForIpv4() throws UnknownHostException { // checklist 41
         byte[] mapped = new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 10, 1, 2, 3};
         InetAddress client = Inet6Address.getByAddress(null, mapped, 0);
         assertThat(client).isInstanceOf(Inet6Address.class);

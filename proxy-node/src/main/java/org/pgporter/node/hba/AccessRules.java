@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.pgporter.auth.hba.AuthMethod;
 import org.pgporter.auth.hba.HbaPolicy;
 import org.pgporter.auth.hba.HbaPorts;
 import org.pgporter.auth.hba.HbaRules;
@@ -84,10 +85,27 @@ public final class AccessRules implements AutoCloseable {
         }
         boolean tls = config.general().clientTls().offered();
         IdentityMaps found = maps;
-        List<RuleProblem> warnings = rules.filter(_ -> access.pgHba().isPresent())
-                .map(it -> it.warnings(tls, found.names()))
-                .orElse(List.of());
-        return new Held(rules, maps, warnings);
+        List<RuleProblem> warnings =
+                new ArrayList<>(rules.filter(_ -> access.pgHba().isPresent())
+                        .map(it -> it.warnings(tls, found.names()))
+                        .orElse(List.of()));
+        if (config.general().clientTls().tlsCaCert().isEmpty()) {
+            rules.ifPresent(it -> warnings.addAll(withoutAuthority(it)));
+        }
+        return new Held(rules, maps, List.copyOf(warnings));
+    }
+
+    /// Rules that let in nobody, because clients are never asked for a certificate.
+    private static List<RuleProblem> withoutAuthority(HbaRules rules) {
+        return rules.counts().stream()
+                .map(HbaRules.Counted::rule)
+                .filter(rule ->
+                        rule.method() == AuthMethod.CERT || rule.options().containsKey("clientcert"))
+                .map(rule -> new RuleProblem(
+                        rule.source(),
+                        rule.line(),
+                        "demands a certificate, and clients are not asked for one: general.tls_ca_cert is missing"))
+                .toList();
     }
 
     private static RuleText text(RuleSource source, RuleFiles files) throws RuleProblems {

@@ -45,6 +45,12 @@ public final class LogKeys {
     /// What the client called itself.
     public static final String APPLICATION = "application";
 
+    /// Version of TLS, as `TLSv1.3`.
+    public static final String TLS = "tls";
+
+    /// The name by which a client asked for us in its TLS handshake.
+    public static final String SERVER_NAME = "serverName";
+
     /// Authentication method.
     public static final String METHOD = "method";
 

@@ -97,11 +97,19 @@ public final class ClientCertificates {
         return switch (verdict) {
             case IdentityVerdict.Matches _ -> step;
             case IdentityVerdict.Undecided(var cause) -> new AuthenticationStep.Unavailable(cause);
-            case IdentityVerdict.NoMatch(var reason)
-            when identity.method().equals(AuthMethod.TRUST.word()) ->
-                new AuthenticationStep.Refused(
-                        "\"trust\" authentication failed for user \"" + request.user() + "\"", reason);
-            case IdentityVerdict.NoMatch(var reason) -> new AuthenticationStep.Rejected(reason);
+            case IdentityVerdict.NoMatch(var reason) -> failed(request, identity.method(), reason);
+        };
+    }
+
+    /// In the words of the method that has let the client in (`auth_failed` in `libpq/auth.c`).
+    private static AuthenticationStep failed(LoginRequest request, String method, String reason) {
+        String behind = " authentication failed for user \"" + request.user() + "\"";
+        return switch (method) {
+            case "trust" -> new AuthenticationStep.Refused("\"trust\"" + behind, reason);
+            case "pam" -> new AuthenticationStep.Refused("PAM" + behind, reason);
+            case "ldap" -> new AuthenticationStep.Refused("LDAP" + behind, reason);
+            case "oauth" -> new AuthenticationStep.Rejected(reason, AuthenticationStep.Refusal.BEARER_TOKEN);
+            default -> new AuthenticationStep.Rejected(reason);
         };
     }
 

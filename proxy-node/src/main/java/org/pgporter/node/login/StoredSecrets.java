@@ -21,6 +21,7 @@ import org.pgporter.auth.credential.HashedCredential;
 import org.pgporter.auth.credential.JwtKeyFile;
 import org.pgporter.auth.credential.Md5Secret;
 import org.pgporter.auth.credential.PlainPassword;
+import org.pgporter.auth.credential.RotatedSecret;
 import org.pgporter.auth.hba.AuthMethod;
 import org.pgporter.auth.hba.HbaRule;
 import org.pgporter.config.PoolConfig;
@@ -83,6 +84,9 @@ public final class StoredSecrets {
                 notSupported("the user has a token, and the rule demands scram-sha-256");
             // As PostgreSQL: who has no SCRAM secret is led to the end, and fails there.
             case CredentialLookup.Found(Md5Secret _) ->
+                CompletableFuture.completedStage(
+                        exchange(request, new CredentialLookup.NotFound(), MockKind.SCRAM_SHA_256));
+            case CredentialLookup.Found(RotatedSecret(Md5Secret _, var _)) ->
                 CompletableFuture.completedStage(
                         exchange(request, new CredentialLookup.NotFound(), MockKind.SCRAM_SHA_256));
             case CredentialLookup lookup ->

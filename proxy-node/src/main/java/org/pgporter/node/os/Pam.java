@@ -30,8 +30,9 @@ public final class Pam {
     private static final int RHOST_ITEM = 4;
     private static final int FAIL_DELAY_ITEM = 10;
 
-    /// What says nothing about the user: a library, a module or a directory that is not there or does not work.
-    private static final int[] NOBODYS_FAULT = {1, 2, 3, 4, 5, 9, 19, 26, 27, 28, 30, 31};
+    /// What says nothing about the user: a library, a module or a directory that is not there or does not work. A
+    /// "system error" is not among them: that is how `pam_exec` says that its program has said no.
+    private static final int[] NOBODYS_FAULT = {1, 2, 3, 5, 9, 19, 26, 28, 30, 31};
 
     /// Longest delay that a module is granted; it is for a person at a terminal.
     private static final Duration MOST_DELAY = Duration.ofSeconds(5);

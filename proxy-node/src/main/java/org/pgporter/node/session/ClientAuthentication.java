@@ -140,8 +140,9 @@ final class ClientAuthentication {
                         });
             }
             case AuthenticationStep.Refused(var message, var reason) -> {
+                session.services().guard().failed(request());
                 session.logRejection(reason);
-                yield session.fail(ProxyError.refused(message));
+                yield afterDelay(ProxyError.refused(message));
             }
             case AuthenticationStep.Malformed(var message, var sqlState) -> {
                 session.logRejection(message);

@@ -24,6 +24,7 @@ import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.login.LoginDecision;
 import org.pgporter.node.pool.Pool;
+import org.pgporter.node.tls.TlsSession;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.HoldsBytes;
 import org.pgporter.node.transport.ReadAhead;
@@ -34,6 +35,7 @@ import org.pgporter.protocol.stream.Framed;
 import org.pgporter.protocol.stream.FramingControl;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /// One client, from accept to close.
 ///
@@ -217,12 +219,20 @@ public final class ClientSession {
         framing.loggedIn();
         reading.readAhead();
         if (services.config().general().log().logClientConnections()) {
-            LOG.atInfo()
+            LoggingEventBuilder line = LOG.atInfo()
                     .addKeyValue(LogKeys.SESSION, sessionId())
                     .addKeyValue(LogKeys.USER, user)
                     .addKeyValue(LogKeys.DATABASE, database)
-                    .addKeyValue(LogKeys.REMOTE, remote)
-                    .log("session opened");
+                    .addKeyValue(LogKeys.REMOTE, remote);
+            if (client.tls().isPresent()) {
+                TlsSession tls = client.tls().get();
+                line = line.addKeyValue(LogKeys.TLS, tls.protocol());
+                if (tls.serverName().isPresent()) {
+                    line = line.addKeyValue(
+                            LogKeys.SERVER_NAME, tls.serverName().get());
+                }
+            }
+            line.log("session opened");
         }
         ServingSession serving = new ServingSession(this, settings, joined);
         if (tokenHasEnded()) {

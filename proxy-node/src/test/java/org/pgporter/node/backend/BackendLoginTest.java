@@ -41,10 +41,13 @@ import org.pgporter.protocol.message.AuthenticationSaslContinue;
 import org.pgporter.protocol.message.AuthenticationSaslFinal;
 import org.pgporter.protocol.message.AuthenticationUnsupported;
 import org.pgporter.protocol.message.BackendKeyData;
+import org.pgporter.protocol.message.BindComplete;
 import org.pgporter.protocol.message.Bytes;
+import org.pgporter.protocol.message.CommandComplete;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.NoticeResponse;
 import org.pgporter.protocol.message.ParameterStatus;
+import org.pgporter.protocol.message.ParseComplete;
 import org.pgporter.protocol.message.PasswordMessage;
 import org.pgporter.protocol.message.ProtocolVersion;
 import org.pgporter.protocol.message.ReadyForQuery;
@@ -424,5 +427,70 @@ class BackendLoginTest {
         AuthenticationSaslContinue first = serverFirst(login, SASL);
         assertThat(receive(login, first)).isInstanceOf(Step.NeedsSaltedPassword.class);
         assertThat(failure(receive(login, first)).message()).contains("out of turn");
+    }
+
+    // ---- who it is beyond its login --------------------------------------------------------------------------
+
+    private static BackendLogin as(BackendIdentity identity) {
+        return new BackendLogin(
+                new BackendSettings(
+                        new RemoteAddress.Tcp("localhost", 5432),
+                        new SocketOptions(true, 0, 0, 0, Duration.ZERO, Optional.empty(), 8192),
+                        "rôle",
+                        "db",
+                        identity,
+                        Map.of("ROLE", "somebody", "Default_Transaction_Read_Only", "off"),
+                        Duration.ofSeconds(5),
+                        10,
+                        Optional.empty(),
+                        Duration.ofSeconds(30)),
+                Optional.of(PASSWORD),
+                Optional.empty(),
+                Optional.empty(),
+                new SecureRandom());
+    }
+
+    @Test
+    void shouldStandInTheStartupPacketWhoItIs() {
+        StartupMessage startup = new StartupMessage(
+                ProtocolVersion.V3_0,
+                Map.of("user", "rôle", "database", "db", "role", "analyst", "default_transaction_read_only", "on"));
+        String sent =
+                bytes(as(new BackendIdentity(Optional.of("analyst"), true)).start(ALLOCATOR));
+        assertThat(sent).hasSameSizeAs(joined(startup));
+        assertThat(sent).contains("role\0analyst\0").contains("default_transaction_read_only\0on\0");
+    }
+
+    @Test
+    void shouldAskWhetherItIsWhoItShouldBe() {
+        for (BackendIdentity identity : List.of(
+                new BackendIdentity(Optional.of("analyst"), false), new BackendIdentity(Optional.empty(), true))) {
+            BackendLogin confirmed = as(identity);
+            assertThat(receive(confirmed, new AuthenticationOk(), READY)).isInstanceOf(Step.Sends.class);
+            assertThat(receive(
+                            confirmed, new ParseComplete(), new BindComplete(), new CommandComplete("SELECT 1"), READY))
+                    .isInstanceOf(Step.Done.class);
+
+            BackendLogin other = as(identity);
+            receive(other, new AuthenticationOk(), READY);
+            assertThat(failure(receive(
+                                    other,
+                                    new ParseComplete(),
+                                    new BindComplete(),
+                                    new CommandComplete("SELECT 0"),
+                                    READY))
+                            .sqlState()
+                            .code())
+                    .isIn("42501", "25006");
+
+            BackendLogin silent = as(identity);
+            receive(silent, new AuthenticationOk(), READY);
+            failure(receive(silent, READY));
+        }
+    }
+
+    @Test
+    void shouldNotTakeAnAnswerToWhatItHasNotAsked() {
+        failure(receive(login, new AuthenticationOk(), new CommandComplete("SELECT 1")));
     }
 }

@@ -122,7 +122,7 @@ class AccessRulesTest {
 
     /// Defect H1 of another program: what it could not read as an address matched everybody.
     @Test
-    void shouldOpenNoRuleToTheWorldBecauseOfItsAddress() throws RuleProblems {
+    void shouldOpenNoRuleToTheWorldBecauseOfItsAddress() throws RuleProblems { // checklist 41
         InetAddress stranger = InetAddress.ofLiteral("203.0.113.9");
         for (String address : List.of("samehost", "samenet", "localhost", "nowhere.invalid", "10.0.0.1 255.0.0.0")) {
             try (AccessRules rules = start(AccessOptions.defaults()

@@ -53,6 +53,7 @@ class LdapServiceTest {
     static void start() throws Exception {
         pki = TestPki.in(folder.resolve("pki"));
         SSLContext tls = context(pki.server("localhost"));
+        SSLContext elsewhere = context(pki.server("elsewhere.example"));
         InMemoryDirectoryServerConfig config = new InMemoryDirectoryServerConfig("dc=example,dc=com");
         config.addAdditionalBindCredentials("cn=reader", "reads");
         config.setAuthenticationRequiredOperationTypes(com.unboundid.ldap.sdk.OperationType.SEARCH);
@@ -70,7 +71,15 @@ class LdapServiceTest {
                         InetAddress.getLoopbackAddress(),
                         0,
                         tls.getServerSocketFactory(),
-                        tls.getSocketFactory()));
+                        tls.getSocketFactory()),
+                InMemoryListenerConfig.createLDAPConfig(
+                        "plain-elsewhere", InetAddress.getLoopbackAddress(), 0, elsewhere.getSocketFactory()),
+                InMemoryListenerConfig.createLDAPSConfig(
+                        "tls-elsewhere",
+                        InetAddress.getLoopbackAddress(),
+                        0,
+                        elsewhere.getServerSocketFactory(),
+                        elsewhere.getSocketFactory()));
         directory = new InMemoryDirectoryServer(config);
         directory.add("dn: dc=example,dc=com", "objectClass: domain", "dc: example");
         directory.add("dn: " + PEOPLE, "objectClass: organizationalUnit", "ou: people");
@@ -217,12 +226,8 @@ class LdapServiceTest {
             int before = BINDS.get();
             assertThat(ask(strangers, options("simple", listener, option, value), "alice", "alice's"))
                     .isInstanceOf(LdapOutcome.Broken.class);
-            // The certificate is for localhost.
-            assertThat(ask(
-                            ours,
-                            options("simple", listener, option, value, "ldapserver", "127.0.0.1"),
-                            "alice",
-                            "alice's"))
+            // The certificate is good, but for another name.
+            assertThat(ask(ours, options("simple", listener + "-elsewhere", option, value), "alice", "alice's"))
                     .isInstanceOf(LdapOutcome.Broken.class);
             assertThat(BINDS.get()).isEqualTo(before);
         }

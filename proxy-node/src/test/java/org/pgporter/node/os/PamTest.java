@@ -1,6 +1,7 @@
 package org.pgporter.node.os;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -172,6 +173,7 @@ class PamTest {
             assertThat(pam.refused()).isEqualTo(1);
             assertThat(pam.late()).isEqualTo(2);
             hanging.countDown();
+            await().atMost(Duration.ofSeconds(20)).until(() -> pam.waiting() == 0);
             // The thread has come back, and nobody asks for bob any more.
             assertThat(pam.authenticate("hangs", "erin", PASSWORD, Optional::empty)
                             .toCompletableFuture()

@@ -49,7 +49,6 @@ class HbaIT {
             alice@shop tls
             alice@shop local
             bob@shop tcp
-            bob@shop local
             carol@alice tls
             alice@alice tcp
             """;
@@ -201,7 +200,7 @@ class HbaIT {
 
     @ParameterizedTest
     @MethodSource("rows")
-    void shouldDecideAsPostgresDoes(Row row) throws IOException {
+    void shouldDecideAsPostgresDoes(Row row) throws IOException { // checklist 38, checklist 41
         String[] lines = (REPLICATION_OF_THE_NODE + "\n" + row.lines()).split("\n");
         Files.write(rules, List.of(lines));
         assertThat(node.node().accessRules().reload()).isEmpty();
@@ -261,7 +260,7 @@ class HbaIT {
     // ---- the configuration
 
     @Test
-    void shouldKeepTheOldRulesWhileTheNewOnesAreBroken() throws IOException {
+    void shouldKeepTheOldRulesWhileTheNewOnesAreBroken() throws IOException { // checklist 41
         // Given
         reload("host all alice all trust", "host all all all reject");
         assertThat(outcome("alice@shop tcp", HbaIT::toNode)).isEqualTo("in");
@@ -315,7 +314,7 @@ class HbaIT {
     }
 
     @Test
-    void shouldSeeTheNameThatPostgresWouldSee() {
+    void shouldSeeTheNameThatPostgresWouldSee() { // checklist 6
         String longest = "a".repeat(63);
         reload("host all " + longest + " all reject", "host all all all trust");
         assertThat(outcome(longest + "bcd@shop tcp", HbaIT::toNode))

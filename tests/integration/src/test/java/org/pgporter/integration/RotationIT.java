@@ -7,6 +7,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pgporter.auth.Secret;
 import org.pgporter.auth.credential.StoredCredential;
+import org.pgporter.config.RuleSource;
 import org.pgporter.config.UserConfig;
 import org.pgporter.support.RawClient;
 import org.pgporter.support.TestPostgres;
@@ -87,6 +88,28 @@ class RotationIT {
                                 .code())
                         .isEqualTo("28P01");
             }
+        }
+    }
+
+    /// A rule that demands SCRAM is not content with MD5, however many hashes there are.
+    @Test
+    void shouldNotFallBackToMd5WhereScramIsDemanded() {
+        TestPostgres postgres = TestPostgres.shared();
+        postgres.createUser("rotated_hash", "new", "md5");
+        try (TestNode node = TestNode.inFrontOf(postgres.host(), postgres.port())
+                        .user(
+                                "postgres",
+                                UserConfig.of("rotated_hash", StoredCredential.parse(postgres.secretOf("rotated_hash")))
+                                        .withPreviousPassword(StoredCredential.parse("old")))
+                        .general(general -> general.withAccess(general.access()
+                                .withPgHba(RuleSource.of("host all all all scram-sha-256", "rules.yaml"))))
+                        .start();
+                RawClient client = RawClient.connects(node.host(), node.port())) {
+            assertThat(client.logsInExpectingError("rotated_hash", "new", "postgres")
+                            .sqlState()
+                            .code())
+                    .isEqualTo("28P01");
+            assertThat(client.transcript()).contains("SCRAM-SHA-256");
         }
     }
 

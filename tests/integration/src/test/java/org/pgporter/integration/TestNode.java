@@ -10,13 +10,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.pgporter.auth.credential.StoredCredential;
 import org.pgporter.config.ClusterConfig;
 import org.pgporter.config.GeneralConfig;
+import org.pgporter.config.IssuerConfig;
 import org.pgporter.config.PoolConfig;
 import org.pgporter.config.PoolOptions;
 import org.pgporter.config.ProxyConfig;
+import org.pgporter.config.TalosConfig;
 import org.pgporter.config.UserConfig;
 import org.pgporter.node.ProxyNode;
 
@@ -78,6 +81,8 @@ public final class TestNode implements AutoCloseable {
         private final String host;
         private final int port;
         private final Map<String, List<UserConfig>> users = new LinkedHashMap<>();
+        private final Map<String, IssuerConfig> issuers = new LinkedHashMap<>();
+        private Optional<TalosConfig> talos = Optional.empty();
         private UnaryOperator<PoolConfig> pool = UnaryOperator.identity();
         private final Map<String, UnaryOperator<PoolConfig>> onePool = new LinkedHashMap<>();
         private GeneralConfig general =
@@ -127,6 +132,16 @@ public final class TestNode implements AutoCloseable {
             return this;
         }
 
+        public Builder issuer(String name, IssuerConfig issuer) {
+            issuers.put(name, issuer);
+            return this;
+        }
+
+        public Builder talos(TalosConfig changed) {
+            talos = Optional.of(changed);
+            return this;
+        }
+
         public Builder unixSocketIn(Path directory) {
             return general(config -> config.withListener(config.listener().withUnixSocketDir(directory)));
         }
@@ -140,7 +155,8 @@ public final class TestNode implements AutoCloseable {
                         database,
                         onePool.getOrDefault(database, UnaryOperator.identity()).apply(all));
             });
-            return new TestNode(ProxyNode.start(new ProxyConfig(general, ClusterConfig.defaults(), pools)));
+            return new TestNode(
+                    ProxyNode.start(new ProxyConfig(general, ClusterConfig.defaults(), pools, issuers, talos)));
         }
     }
 }

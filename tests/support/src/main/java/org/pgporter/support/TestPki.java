@@ -161,6 +161,17 @@ public final class TestPki {
         return context(Optional.of(shown));
     }
 
+    /// For a server of the JDK's.
+    public static SSLContext serving(Identity identity) {
+        try {
+            var context = SSLContext.getInstance("TLS");
+            context.init(keyManagerFactory(identity).getKeyManagers(), null, null);
+            return context;
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private SSLContext context(Optional<Identity> shown) {
         try {
             var anchors = KeyStore.getInstance("PKCS12");
@@ -178,16 +189,22 @@ public final class TestPki {
     }
 
     private static KeyManager[] keyManagers(Identity shown) throws GeneralSecurityException, IOException {
+        return new KeyManager[] {
+            new Insistent((X509ExtendedKeyManager) keyManagerFactory(shown).getKeyManagers()[0])
+        };
+    }
+
+    private static KeyManagerFactory keyManagerFactory(Identity shown) throws GeneralSecurityException, IOException {
         var password = "changeit".toCharArray();
         var keys = KeyStore.getInstance("PKCS12");
         keys.load(null, null);
         keys.setKeyEntry(
-                "client", shown.bundle().getKeyPair().getPrivate(), password, new java.security.cert.Certificate[] {
+                "own", shown.bundle().getKeyPair().getPrivate(), password, new java.security.cert.Certificate[] {
                     shown.bundle().getCertificate()
                 });
         var factory = KeyManagerFactory.getInstance("PKIX");
         factory.init(keys, password);
-        return new KeyManager[] {new Insistent((X509ExtendedKeyManager) factory.getKeyManagers()[0])};
+        return factory;
     }
 
     /// Shows its certificate to everybody, also to who asks for others.

@@ -112,8 +112,8 @@ public final class TestPostgres implements AutoCloseable {
 
     /// A JDBC connection of the superuser.
     public Connection connect(String database) throws SQLException {
-        return DriverManager.getConnection(
-                jdbcUrl(database) + "?user=postgres&connectTimeout=10&socketTimeout=60&ApplicationName=TestPostgres");
+        return DriverManager.getConnection(jdbcUrl(database)
+                + "?user=postgres&sslmode=disable&connectTimeout=10&socketTimeout=60&ApplicationName=TestPostgres");
     }
 
     /// Runs the statements as superuser in the database `postgres`, in one session, each in its own
