@@ -28,7 +28,6 @@ final class ForeignKeys {
     private static final List<String> UNSUPPORTED = List.of(
             "web",
             "prometheus",
-            "admin_",
             "patroni_",
             "fallback_",
             "scaling_",

@@ -19,6 +19,7 @@ import java.util.Optional;
 /// @param clientTls TLS towards clients
 /// @param serverTls TLS towards PostgreSQL, the defaults of all databases
 /// @param pools the defaults of all pools
+/// @param console who may use the console
 /// @param log what is logged and how
 /// @param jwt one issuer of tokens, and what holds for all
 /// @param talos as section `talos` at the top
@@ -38,6 +39,7 @@ public record GeneralConfig(
         @Flat SecretsOptions secrets,
         @Flat DatabaseLimits databaseLimits,
         @Flat PoolOptions pools,
+        @Flat ConsoleOptions console,
         @Flat LogConfig log,
         @Flat JwtOptions jwt,
         Optional<TalosConfig> talos,
@@ -56,6 +58,7 @@ public record GeneralConfig(
             SecretsOptions.defaults(),
             DatabaseLimits.defaults(),
             PoolOptions.defaults(),
+            ConsoleOptions.defaults(),
             LogConfig.defaults(),
             JwtOptions.defaults(),
             Optional.empty(),
@@ -134,6 +137,10 @@ public record GeneralConfig(
 
     public GeneralConfig withPools(PoolOptions changed) {
         return Records.with(this, "pools", changed);
+    }
+
+    public GeneralConfig withConsole(ConsoleOptions changed) {
+        return Records.with(this, "console", changed);
     }
 
     public GeneralConfig withLog(LogConfig changed) {

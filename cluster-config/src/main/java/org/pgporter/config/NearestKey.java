@@ -5,12 +5,12 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /// Guesses which word somebody meant.
-final class NearestKey {
+public final class NearestKey {
     private NearestKey() {}
 
     /// The candidate that fewest typing mistakes make `typed`; empty when none is near: three mistakes at most,
     /// and no more than a third of the word.
-    static Optional<String> of(String typed, Collection<String> candidates) {
+    public static Optional<String> of(String typed, Collection<String> candidates) {
         int near = Math.min(Math.max(1, typed.length() / 3), 3);
         return candidates.stream()
                 .sorted()

@@ -356,6 +356,12 @@ public record ProxyConfig(
         String path = "pools." + name;
         checks.notBlank(path, name);
         checks.require(
+                !ConsoleOptions.isConsole(name),
+                path,
+                "is a name of the console, and no pool can have it",
+                "choose another one; server_database says what the database is called in PostgreSQL",
+                Set.of(name));
+        checks.require(
                 !pool.users().isEmpty() || pool.authQuery().isPresent(),
                 path + ".users",
                 "must have at least one user, or nobody can log in",

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -132,6 +133,9 @@ final class RecordBinder {
             }
             return fallback;
         }
+        if (component.isAnnotationPresent(CommaSeparated.class) && node instanceof ScalarNode && !isNull(node)) {
+            return scalar(String.class, false, node, at).map(text -> commaSeparated((String) text));
+        }
         Optional<?> read =
                 convert(component.getGenericType(), component.isAnnotationPresent(InSeconds.class), node, at);
         return read.isPresent() ? read : fallback(component, defaults);
@@ -173,6 +177,12 @@ final class RecordBinder {
         }
         // One broken entry spoils the list, or the check for an empty list would find a second mistake that is none.
         return complete || !values.isEmpty() ? Optional.of(values) : Optional.empty();
+    }
+
+    private static List<String> commaSeparated(String text) {
+        return text.isBlank()
+                ? List.of()
+                : Stream.of(text.split(",", -1)).map(String::strip).toList();
     }
 
     private Optional<?> map(Type element, Node node, String path) {

@@ -78,6 +78,12 @@ class MappingTest {
             max_db_client_connections: 50
             max_user_client_connections: 25
             client_login_timeout: "7s"
+            admin_users: [root, "dba"]
+            stats_users: "grafana, zabbix"
+            admin_username: operator
+            admin_password: open
+            admin_reserved_connections: 1
+            stats_period: "15s"
             max_unauthenticated_connections: 33
             login_rate_per_address: 34
             login_rate_per_user: 35
@@ -308,6 +314,13 @@ class MappingTest {
                 new SecretsOptions(Optional.of(Path.of("/secrets/file")), Optional.of(Path.of("/secrets/key"))),
                 new DatabaseLimits(90, Duration.ofMillis(1500), 6, Duration.ZERO),
                 EXPECTED_OPTIONS,
+                new ConsoleOptions(
+                        List.of("root", "dba"),
+                        List.of("grafana", "zabbix"),
+                        Optional.of("operator"),
+                        Optional.of(StoredCredential.parse("open")),
+                        1,
+                        Duration.ofSeconds(15)),
                 new LogConfig(false, false, LogLevel.DEBUG, LogFormat.JSON),
                 new JwtOptions(
                         Optional.of(Path.of("/jwt/key.pem")),
@@ -555,6 +568,7 @@ class MappingTest {
             case "AccessOptions" -> AccessOptions.defaults().withHba(List.of("::1"));
             case "DatabaseLimits" -> DatabaseLimits.defaults().withMaxDbConnections(1);
             case "PoolOptions" -> PoolOptions.defaults().withPoolSize(1);
+            case "ConsoleOptions" -> ConsoleOptions.defaults().withAdminUsers(List.of("root"));
             case "TimeoutOptions" -> TimeoutOptions.defaults().withQueryTimeout(Duration.ofSeconds(1));
             case "TimeoutOverrides" -> TimeoutOverrides.none().withQueryTimeout(Duration.ZERO);
             case "JwtOptions" -> JwtOptions.defaults().withJwtAllowPlaintext(true);

@@ -194,7 +194,7 @@ class ProxyConfigLoaderTest {
 
     @ParameterizedTest
     @CsvSource({
-        "general, admin_password",
+        "general, web",
         "general, patroni_api_urls",
         "general, max_memory_usage",
         "general, scaling_fast_retries",
@@ -213,6 +213,33 @@ class ProxyConfigLoaderTest {
                 .containsExactly(
                         "pgporter.yaml:1: web: is not supported by this version; remove it",
                         "pgporter.yaml:2: pools.app.patroni_api_urls: is not supported by this version; remove it");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"pgporter", "pgbouncer", "pgdoorman"})
+    void shouldKeepTheNamesOfTheConsoleForTheConsole(String name) {
+        assertThat(Yaml.problems("pools: {" + name + ": {users: [{username: a, password: b}]}}"))
+                .singleElement()
+                .asString()
+                .startsWith("pgporter.yaml:1: pools." + name + ": is a name of the console");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "admin_username: a                  | general.admin_password: is missing",
+                "admin_password: a                  | general.admin_username: is missing",
+                "admin_users: 'a,,b'                | general.admin_users: must be user names",
+                "stats_users: [a, b, a]             | general.stats_users: has a user twice",
+                "admin_reserved_connections: -1     | general.admin_reserved_connections: must be at least 0",
+                "admin_users: {a: b}                | general.admin_users: must be a list",
+            })
+    void shouldRefuseAConsoleThatIsNotMeantSo(String key, String problem) {
+        assertThat(Yaml.problems("general: {" + key + "}\n" + Yaml.POOLS))
+                .singleElement()
+                .asString()
+                .contains(problem);
     }
 
     @Test

@@ -3,6 +3,7 @@ package org.pgporter.cli;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import org.pgporter.node.NodeStartFailure;
 import org.pgporter.node.ProxyNode;
 import org.pgporter.node.logging.LogConfiguration;
@@ -65,6 +66,14 @@ final class ServeCommand implements Callable<Integer> {
                 node.tokens().reload();
                 node.authQuery().forgetAll();
             });
+            Signals.onPause(() -> {
+                LOG.atInfo().addKeyValue(LogKeys.SIGNAL, "USR1").log("pausing all databases");
+                node.console().pauseAll();
+            });
+            Signals.onResume(() -> {
+                LOG.atInfo().addKeyValue(LogKeys.SIGNAL, "USR2").log("resuming all databases");
+                node.console().resumeAll();
+            });
             LOG.atInfo()
                     .addKeyValue(LogKeys.VERSION, Version.text())
                     .addKeyValue(LogKeys.FILE, option.file())
@@ -72,7 +81,8 @@ final class ServeCommand implements Callable<Integer> {
                     .addKeyValue(LogKeys.IO, node.io())
                     .log("node accepts clients");
             var second = beside();
-            stop.requested().join();
+            CompletableFuture.anyOf(stop.requested(), node.closed().toCompletableFuture())
+                    .join();
             stop.end(node);
             second.ifPresent(stop::end);
             LOG.atInfo().log("node stopped");

@@ -30,6 +30,16 @@ public final class Signals {
         on("HUP", _ -> action.run());
     }
 
+    /// SIGUSR1 runs this, as PAUSE in PgBouncer.
+    public static void onPause(Runnable action) {
+        on("USR1", _ -> action.run());
+    }
+
+    /// SIGUSR2 runs this, as RESUME in PgBouncer.
+    public static void onResume(Runnable action) {
+        on("USR2", _ -> action.run());
+    }
+
     /// Reflection, because the compiler warns of every use of the class and JDK 25 has no way to allow it.
     private static void on(String name, Consumer<String> handler) {
         try {

@@ -38,7 +38,18 @@ final class NodeGuardian {
     /// @param replyTo told who takes accepted sockets, one for each loop
     record Open(ActorRef<Opened> replyTo) implements Command {}
 
-    record Drain(Duration deadline) implements Command {}
+    /// @param deadline counts only with [Patience#UNTIL_DEADLINE]
+    record Drain(Patience patience, Duration deadline) implements Command {}
+
+    /// How long sessions may take to end.
+    enum Patience {
+        /// Until their transactions are over, or the deadline has come.
+        UNTIL_DEADLINE,
+        /// Until their transactions are over.
+        FOR_TRANSACTIONS,
+        /// Until their clients leave.
+        FOR_CLIENTS
+    }
 
     record Stop() implements Command {}
 
@@ -50,7 +61,7 @@ final class NodeGuardian {
 
     private record PoolsClosed() implements Command {}
 
-    record Opened(List<ActorRef<Sessions.Command>> sessions) {}
+    record Opened(List<ActorRef<Sessions.Command>> sessions, ActorRef<PoolRegistry.Command> pools) {}
 
     /// How long sessions may take to say their last words when they are ended at once.
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
@@ -115,22 +126,28 @@ final class NodeGuardian {
     private Behavior<Command> serving() {
         return Behaviors.receiveMessage(command -> switch (command) {
             case Open(var replyTo) -> {
-                replyTo.tell(new Opened(List.copyOf(sessions)));
+                replyTo.tell(new Opened(List.copyOf(sessions), pools));
                 yield Behaviors.same();
             }
-            case Drain(var deadline) -> drain(deadline);
+            case Drain(var patience, var deadline) -> drain(patience, deadline);
             case Stop _ -> kill();
             case LoopEmpty _, DeadlineReached _, ListenersClosed _, PoolsClosed _ -> Behaviors.same();
         });
     }
 
-    private Behavior<Command> drain(Duration deadline) {
-        timers.startSingleTimer(new DeadlineReached(), deadline);
-        askWhenEmpty();
+    private Behavior<Command> drain(Patience patience, Duration deadline) {
+        timers.cancelAll();
+        if (patience == Patience.UNTIL_DEADLINE) {
+            timers.startSingleTimer(new DeadlineReached(), deadline);
+        }
+        emptyLoops.clear();
+        askWhenEmpty(patience != Patience.FOR_CLIENTS);
         return Behaviors.receiveMessage(command -> switch (command) {
             case LoopEmpty(var loop) -> whenAllEmpty(loop);
             case DeadlineReached _, Stop _ -> kill();
-            case Drain _, Open _, ListenersClosed _, PoolsClosed _ -> Behaviors.same();
+            // Who has less patience now goes before who had more.
+            case Drain(var other, var limit) -> other.compareTo(patience) < 0 ? drain(other, limit) : Behaviors.same();
+            case Open _, ListenersClosed _, PoolsClosed _ -> Behaviors.same();
         });
     }
 
@@ -138,7 +155,7 @@ final class NodeGuardian {
         timers.startSingleTimer(new DeadlineReached(), LAST_WORDS);
         emptyLoops.clear();
         sessions.forEach(loop -> loop.tell(new Sessions.KillAll()));
-        askWhenEmpty();
+        askWhenEmpty(true);
         return Behaviors.receiveMessage(command -> switch (command) {
             case LoopEmpty(var loop) -> whenAllEmpty(loop);
             case DeadlineReached _ -> closing();
@@ -146,10 +163,10 @@ final class NodeGuardian {
         });
     }
 
-    private void askWhenEmpty() {
+    private void askWhenEmpty(boolean drains) {
         for (int loop = 0; loop < sessions.size(); loop++) {
             int index = loop;
-            sessions.get(loop).tell(new Sessions.DrainAll(context.spawnAnonymous(Behaviors.receiveMessage(_ -> {
+            sessions.get(loop).tell(new Sessions.DrainAll(drains, context.spawnAnonymous(Behaviors.receiveMessage(_ -> {
                 context.getSelf().tell(new LoopEmpty(index));
                 return Behaviors.same();
             }))));

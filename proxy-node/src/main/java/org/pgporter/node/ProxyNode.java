@@ -25,6 +25,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.pgporter.auth.credential.CredentialKey;
 import org.pgporter.auth.credential.ProofStore;
 import org.pgporter.cluster.ClusterMembership;
 import org.pgporter.cluster.NodeId;
@@ -34,6 +35,8 @@ import org.pgporter.cluster.limit.LocalPermits;
 import org.pgporter.config.GeneralConfig;
 import org.pgporter.config.ListenerConfig;
 import org.pgporter.config.ProxyConfig;
+import org.pgporter.node.admin.Console;
+import org.pgporter.node.admin.Operations;
 import org.pgporter.node.authquery.AuthQuery;
 import org.pgporter.node.backend.SaltedPasswordCache;
 import org.pgporter.node.cancel.CancelKeys;
@@ -76,6 +79,7 @@ public final class ProxyNode {
     private final LocalPermits permits;
     private final CancelKeys<ActorRef<ClientSession.Command>> cancelKeys;
     private final PinBoard pins;
+    private final Console console;
     private final Statistics statistics;
     private final AtomicBoolean draining;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -92,6 +96,7 @@ public final class ProxyNode {
             LocalPermits permits,
             CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
             PinBoard pins,
+            Console console,
             Statistics statistics,
             AtomicBoolean draining) {
         this.config = config;
@@ -105,6 +110,7 @@ public final class ProxyNode {
         this.permits = permits;
         this.cancelKeys = cancelKeys;
         this.pins = pins;
+        this.console = console;
         this.statistics = statistics;
         this.draining = draining;
         system.getWhenTerminated().whenComplete((_, _) -> Thread.ofVirtual().start(this::closeTheRest));
@@ -147,13 +153,15 @@ public final class ProxyNode {
         }
         ConnectionLimits limits = new ConnectionLimits(
                 config.general().limits().maxConnections(),
-                config.general().loginLimits().maxUnauthenticatedConnections());
+                config.general().loginLimits().maxUnauthenticatedConnections(),
+                config.general().console().adminReservedConnections());
         LocalPermits permits = new LocalPermits();
         AtomicBoolean draining = new AtomicBoolean();
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys =
                 new CancelKeys<>(NodeId.startingNow(config.cluster().nodeIndex(), random), random);
         PinBoard pins = new PinBoard();
         Statistics statistics = new Statistics(loops.count());
+        Console console = new Console(config, tls, logins.access(), logins.authQuery(), pins, statistics);
         BiFunction<ActorContext<?>, ActorRef<PoolRegistry.Command>, SessionServices> services = (context, pools) -> {
             logins.lookUpWith(context, loops, pools);
             return new SessionServices(
@@ -166,6 +174,7 @@ public final class ProxyNode {
                     cancelKeys,
                     pools,
                     pins,
+                    console,
                     statistics,
                     draining);
         };
@@ -199,6 +208,7 @@ public final class ProxyNode {
                 permits,
                 cancelKeys,
                 pins,
+                console,
                 statistics,
                 draining);
         try {
@@ -220,11 +230,12 @@ public final class ProxyNode {
 
     private void open() {
         CompletionStage<?> member = ClusterMembership.join(system, config.cluster());
-        List<ActorRef<Sessions.Command>> sessions = AskPattern.<NodeGuardian.Command, NodeGuardian.Opened>ask(
+        NodeGuardian.Opened opened = AskPattern.<NodeGuardian.Command, NodeGuardian.Opened>ask(
                         system, NodeGuardian.Open::new, START_LIMIT, system.scheduler())
                 .toCompletableFuture()
-                .join()
-                .sessions();
+                .join();
+        List<ActorRef<Sessions.Command>> sessions = opened.sessions();
+        console.attach(system, sessions, opened.pools(), new ByConsole());
         GeneralConfig general = config.general();
         ListenOptions options = new ListenOptions(
                 general.backlog(),
@@ -320,6 +331,49 @@ public final class ProxyNode {
         return listeners.stream().map(Listener::address).toList();
     }
 
+    private final class ByConsole implements Operations {
+        @Override
+        public Reloaded reload() {
+            List<String> problems = new ArrayList<>();
+            tls.reload().forEach(problem -> problems.add(problem.key() + ": " + problem.reason()));
+            logins.access().reload().forEach(problem -> problems.add(problem.toString()));
+            logins.tokens().reload().forEach(problem -> problems.add(problem.key() + ": " + problem.reason()));
+            logins.authQuery().forgetAll();
+            return new Reloaded(
+                    List.of("certificates", "rules for logins", "keys for tokens", "what auth_query finds"), problems);
+        }
+
+        @Override
+        public void shutDown(Shutdown how) {
+            switch (how) {
+                case AT_ONCE -> stop();
+                case WAIT_FOR_SERVERS -> drain(NodeGuardian.Patience.FOR_TRANSACTIONS);
+                case WAIT_FOR_CLIENTS -> drain(NodeGuardian.Patience.FOR_CLIENTS);
+            }
+        }
+
+        @Override
+        public void invalidateAuth(Optional<String> database, Optional<String> user) {
+            if (database.isEmpty()) {
+                logins.authQuery().forgetAll();
+            } else if (user.isEmpty()) {
+                logins.authQuery().forget(database.get());
+            } else {
+                logins.authQuery().forget(new CredentialKey(database.get(), user.get()));
+            }
+        }
+    }
+
+    /// What operators ask of the node, by signals.
+    public Console console() {
+        return console;
+    }
+
+    /// Completes when the node is closed, whoever has stopped it.
+    public CompletionStage<Void> closed() {
+        return closed.copy();
+    }
+
     /// Lets transactions finish: new clients are refused (57P03), a session ends as soon as nothing is open
     /// (57P01), and what is left after `general.shutdown_timeout` is ended. Completes when everything is
     /// closed.
@@ -327,11 +381,15 @@ public final class ProxyNode {
     /// Where `general.so_reuseport` is on, the node stops listening at once: another process has the port as
     /// well, and new clients are its.
     public CompletionStage<Void> drain() {
+        return drain(NodeGuardian.Patience.UNTIL_DEADLINE);
+    }
+
+    private CompletionStage<Void> drain(NodeGuardian.Patience patience) {
         if (config.general().listener().soReuseport()) {
             closeAll(listeners);
         }
         draining.set(true);
-        system.tell(new NodeGuardian.Drain(config.general().shutdownTimeout()));
+        system.tell(new NodeGuardian.Drain(patience, config.general().shutdownTimeout()));
         return closed.copy();
     }
 

@@ -19,9 +19,11 @@ import org.pgporter.auth.credential.HashedCredential;
 import org.pgporter.auth.credential.JwtKeyFile;
 import org.pgporter.auth.credential.PlainPassword;
 import org.pgporter.auth.credential.StoredCredential;
+import org.pgporter.config.ConsoleOptions;
 import org.pgporter.config.ProxyConfig;
 
-/// The users of one configuration. A hash is found as it stands. A plain password becomes a SCRAM secret when its
+/// The users of one configuration, and who may use the console without a pool. A hash is found as it stands. A plain
+/// password becomes a SCRAM secret when its
 /// user first logs in, once; its salt is the one that a user of that name would be asked with if it did not exist.
 ///
 /// Immutable but for what it has derived; a reload makes a new one.
@@ -46,6 +48,11 @@ public final class ConfiguredCredentials implements CredentialSource {
                                 .ifPresent(password -> users.put(
                                         new CredentialKey(database, user.username()),
                                         new Stored(password, user.previousPassword())))));
+        ConsoleOptions console = config.general().console();
+        console.adminUsername()
+                .ifPresent(name -> console.adminPassword()
+                        .ifPresent(password -> ConsoleOptions.DATABASES.forEach(database ->
+                                users.put(new CredentialKey(database, name), new Stored(password, Optional.empty())))));
         this.configured = Map.copyOf(users);
         this.mocks = mocks;
         this.executor = executor;

@@ -15,6 +15,7 @@ public record SqlState(String code) {
     public static final SqlState INVALID_PASSWORD = new SqlState("28P01");
     public static final SqlState INVALID_CURSOR_NAME = new SqlState("34000");
     public static final SqlState INVALID_CATALOG_NAME = new SqlState("3D000");
+    public static final SqlState INSUFFICIENT_PRIVILEGE = new SqlState("42501");
     public static final SqlState SYNTAX_ERROR = new SqlState("42601");
     public static final SqlState UNDEFINED_OBJECT = new SqlState("42704");
     public static final SqlState DUPLICATE_PREPARED_STATEMENT = new SqlState("42P05");
@@ -23,6 +24,7 @@ public record SqlState(String code) {
     public static final SqlState TOO_MANY_CONNECTIONS = new SqlState("53300");
     public static final SqlState CONFIGURATION_LIMIT_EXCEEDED = new SqlState("53400");
     public static final SqlState PROGRAM_LIMIT_EXCEEDED = new SqlState("54000");
+    public static final SqlState OBJECT_NOT_IN_PREREQUISITE_STATE = new SqlState("55000");
     public static final SqlState QUERY_CANCELED = new SqlState("57014");
     public static final SqlState ADMIN_SHUTDOWN = new SqlState("57P01");
     public static final SqlState CRASH_SHUTDOWN = new SqlState("57P02");

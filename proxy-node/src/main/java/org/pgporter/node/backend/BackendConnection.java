@@ -1,6 +1,7 @@
 package org.pgporter.node.backend;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -15,6 +16,7 @@ import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.HoldsBytes;
 import org.pgporter.node.transport.ReadAhead;
 import org.pgporter.node.transport.SocketHandle;
+import org.pgporter.node.work.Gathering;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.stream.Framed;
@@ -96,6 +98,9 @@ public final class BackendConnection {
 
     /// The owner knows that the connection is closed and will not lend it any more.
     public record Farewell() implements Command {}
+
+    /// Say what you are like. Answered in every state, and without a turn of it.
+    public record Describe(ActorRef<Gathering.Answer<ServerView>> replyTo) implements Command {}
 
     record Connected(SocketHandle socket) implements Command {}
 
@@ -182,7 +187,8 @@ public final class BackendConnection {
 
     private boolean otherRefused;
     private final long startedAt = System.nanoTime();
-    private final Runnable whenStopped = this::stopped;
+    private @Nullable OpenConnection openConnection;
+    private int backendPid;
 
     private BackendConnection(
             ActorContext<Command> context,
@@ -215,7 +221,7 @@ public final class BackendConnection {
         context.pipeToSelf(
                 opening.connect(settings),
                 (socket, failure) -> failure == null ? new Connected(socket) : new ConnectFailed(failure));
-        return state(command -> switch (command) {
+        return state(ServerView.Activity.NEW, command -> switch (command) {
             case Connected(var socket) -> startLogin(socket);
             case ConnectFailed(var cause) -> openFailed(ProxyError.backendUnreachable(cause));
             case Retire(var reason) -> retireWhenOpen(reason);
@@ -238,7 +244,7 @@ public final class BackendConnection {
     }
 
     private Behavior<Command> loggingIn(SocketHandle socket, BackendLogin login) {
-        return state(command -> switch (command) {
+        return state(ServerView.Activity.NEW, command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 BackendLogin.Step step = login.onBatch(batch, socket.allocator());
                 ack.acknowledge();
@@ -299,11 +305,11 @@ public final class BackendConnection {
                         settings.user(),
                         settings.identity().defaultRole(),
                         parameters);
-                owner.tell(new Opened(
-                        context.getSelf(),
-                        parameters,
-                        key.map(BackendKeyData::processId).orElse(0)));
-                yield new OpenConnection(this, socket, key, talk).becomeIdle();
+                backendPid = key.map(BackendKeyData::processId).orElse(0);
+                owner.tell(new Opened(context.getSelf(), parameters, backendPid));
+                OpenConnection open = new OpenConnection(this, socket, key, talk);
+                openConnection = open;
+                yield open.becomeIdle();
             }
         };
     }
@@ -312,7 +318,7 @@ public final class BackendConnection {
     /// other of two passwords.
     private Behavior<Command> refused(SocketHandle socket, ErrorResponse error, boolean encrypted) {
         socket.close();
-        return state(command -> switch (command) {
+        return state(ServerView.Activity.NEW, command -> switch (command) {
             case ServerGone _ -> connectingAgain(error, encrypted);
             case FromServer from -> {
                 from.releaseBytes();
@@ -331,7 +337,7 @@ public final class BackendConnection {
         context.pipeToSelf(
                 opening.connectAgain(settings, encrypted, left.isNegative() ? Duration.ZERO : left),
                 (socket, failure) -> failure == null ? new Connected(socket) : new ConnectFailed(failure));
-        return state(command -> switch (command) {
+        return state(ServerView.Activity.NEW, command -> switch (command) {
             case Connected(var socket) -> startLogin(socket);
             case ConnectFailed(var cause) -> {
                 LOG.atDebug()
@@ -401,11 +407,37 @@ public final class BackendConnection {
         Behavior<Command> on(Command command);
     }
 
-    Behavior<Command> state(State state) {
-        return new ConnectionBehavior(state, whenStopped);
+    Behavior<Command> state(ServerView.Activity activity, State state) {
+        return new ConnectionBehavior(this, activity, state);
     }
 
-    private void stopped() {
+    ServerView view(ServerView.Activity activity) {
+        long now = System.nanoTime();
+        Instant wall = Instant.now();
+        Optional<SocketHandle> socket = Optional.ofNullable(openSocket);
+        Optional<OpenConnection> open = Optional.ofNullable(openConnection);
+        boolean idle = activity == ServerView.Activity.IDLE;
+        return new ServerView(
+                context.getSelf().path().name(),
+                settings.user(),
+                settings.database(),
+                activity,
+                socket.map(SocketHandle::remoteAddress),
+                socket.map(SocketHandle::localAddress),
+                wall.minusNanos(now - startedAt),
+                open.flatMap(OpenConnection::lentAt).map(at -> wall.minusNanos(now - at)),
+                open.filter(_ -> idle)
+                        .map(it -> Duration.ofNanos(now - it.idleSince()))
+                        .orElse(Duration.ZERO),
+                open.filter(_ -> activity == ServerView.Activity.ACTIVE).flatMap(OpenConnection::holder),
+                backendPid,
+                socket.flatMap(SocketHandle::tls),
+                open.map(OpenConnection::applicationName).orElse(""),
+                open.map(OpenConnection::preparedStatements).orElse(0),
+                retired != null);
+    }
+
+    void stopped() {
         if (openSocket != null) {
             openSocket.closeAfterFlush();
         }

@@ -7,25 +7,31 @@ import org.apache.pekko.actor.typed.Signal;
 import org.apache.pekko.actor.typed.TypedActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.pgporter.node.backend.BackendConnection.Command;
+import org.pgporter.node.work.Gathering;
 import org.pgporter.protocol.message.ProtocolViolation;
 import org.pgporter.protocol.stream.Framed;
 
 /// One state of a [BackendConnection]. Not made by a builder: a connection takes a new state several times in each
 /// transaction.
 final class ConnectionBehavior extends ExtensibleBehavior<Command> {
+    private final BackendConnection connection;
+    private final ServerView.Activity activity;
     private final BackendConnection.State state;
-    private final Runnable stopped;
 
-    /// @param stopped what to do when the connection's actor has ended, however it did
-    ConnectionBehavior(BackendConnection.State state, Runnable stopped) {
+    ConnectionBehavior(BackendConnection connection, ServerView.Activity activity, BackendConnection.State state) {
+        this.connection = connection;
+        this.activity = activity;
         this.state = state;
-        this.stopped = stopped;
     }
 
     /// What stands in a message of the server may be as broken as its framing, and means the same: whoever holds
     /// the lease hears that the connection is lost. An exception would end the actor without a word.
     @Override
     public Behavior<Command> receive(TypedActorContext<Command> context, Command command) {
+        if (command instanceof BackendConnection.Describe(var replyTo)) {
+            replyTo.tell(new Gathering.Answer<>(context.asJava().getSelf(), connection.view(activity)));
+            return Behaviors.same();
+        }
         try {
             return state.on(command);
         } catch (ProtocolViolation violation) {
@@ -39,7 +45,7 @@ final class ConnectionBehavior extends ExtensibleBehavior<Command> {
     @Override
     public Behavior<Command> receiveSignal(TypedActorContext<Command> context, Signal signal) {
         if (signal instanceof PostStop) {
-            stopped.run();
+            connection.stopped();
             return Behaviors.same();
         }
         return Behaviors.unhandled();

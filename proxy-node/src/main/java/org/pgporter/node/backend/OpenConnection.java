@@ -30,6 +30,7 @@ import org.pgporter.node.backend.BackendConnection.Retire;
 import org.pgporter.node.backend.BackendConnection.Return;
 import org.pgporter.node.backend.BackendConnection.ServerGone;
 import org.pgporter.node.backend.BackendConnection.TookTooLong;
+import org.pgporter.node.backend.ServerView.Activity;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.SocketHandle;
 import org.pgporter.protocol.message.BackendKeyData;
@@ -50,6 +51,7 @@ final class OpenConnection {
     private final BackendConversation talk;
 
     private long idleSince;
+    private long lentAt;
     private boolean goodbyeSaid;
     /// Who used the connection last.
     private @Nullable ActorRef<LeaseEvent> lastHolder;
@@ -62,6 +64,30 @@ final class OpenConnection {
         this.talk = talk;
     }
 
+    // ---- what can be seen of it
+
+    /// In nanoseconds of the monotonic clock, like [#idleSince]; empty before it was lent to anybody.
+    Optional<Long> lentAt() {
+        return lastHolder == null ? Optional.empty() : Optional.of(lentAt);
+    }
+
+    long idleSince() {
+        return idleSince;
+    }
+
+    /// The session that has it, or had it last.
+    Optional<String> holder() {
+        return Optional.ofNullable(lastHolder).map(holder -> holder.path().name());
+    }
+
+    String applicationName() {
+        return talk.parameters().get("application_name").orElse("");
+    }
+
+    int preparedStatements() {
+        return talk.preparedStatements();
+    }
+
     // ---- idle
 
     /// Free for the next session, unless it is to be closed.
@@ -72,7 +98,7 @@ final class OpenConnection {
     }
 
     private Behavior<Command> idle() {
-        return connection.state(command -> switch (command) {
+        return connection.state(Activity.IDLE, command -> switch (command) {
             case Lend lend -> onLend(lend);
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 ServerOutput output = talk.fromServer(batch);
@@ -95,8 +121,9 @@ final class OpenConnection {
 
     private Behavior<Command> onLend(Lend lend) {
         talk.lent(true);
-        boolean checked = System.nanoTime() - idleSince
-                < connection.settings().checkDelay().toNanos();
+        lentAt = System.nanoTime();
+        boolean checked =
+                lentAt - idleSince < connection.settings().checkDelay().toNanos();
         Optional<BackendConversation.Preparation> preparation =
                 talk.prepareFor(lend.wanted(), mustForgetSequences(lend));
         lastHolder = lend.holder();
@@ -131,7 +158,7 @@ final class OpenConnection {
 
     /// `refusal` is the server's error, when it has said one; the preparation still has to end.
     private Behavior<Command> preparing(Lend lend, List<ParameterStatus> aligned, Optional<ErrorResponse> refusal) {
-        return connection.state(command -> switch (command) {
+        return connection.state(Activity.ACTIVE, command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 ServerOutput output = talk.fromServer(batch);
                 output.bytes().release();
@@ -203,7 +230,7 @@ final class OpenConnection {
     }
 
     private Behavior<Command> leased(Lease lease) {
-        return connection.state(command -> switch (command) {
+        return connection.state(Activity.ACTIVE, command -> switch (command) {
             case Relay relay -> {
                 if (!relay.lease().equals(lease.id)) {
                     yield dropped(relay);
@@ -361,7 +388,7 @@ final class OpenConnection {
 
     /// The client has said goodbye and still gets its answers.
     private Behavior<Command> draining(Lease lease, Left left) {
-        return connection.state(command -> switch (command) {
+        return connection.state(Activity.ACTIVE, command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 Behavior<Command> next = replies(lease, talk.fromServer(batch), ack);
                 if (next != Behaviors.<Command>same()) {
@@ -392,7 +419,7 @@ final class OpenConnection {
         socket.flush();
         connection.limit(
                 "the end of the server's session", connection.settings().connectTimeout());
-        return connection.state(command -> switch (command) {
+        return connection.state(Activity.ACTIVE, command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> replies(lease, talk.fromServer(batch), ack);
             case TookTooLong _ -> {
                 over(lease);
@@ -446,7 +473,7 @@ final class OpenConnection {
     }
 
     private Behavior<Command> awaitingOwnCycle(Supplier<Behavior<Command>> next) {
-        return connection.state(command -> switch (command) {
+        return connection.state(Activity.CLEANING, command -> switch (command) {
             case FromServer(Framed.Messages(var batch), var ack) -> {
                 ServerOutput output = talk.fromServer(batch);
                 output.bytes().release();
@@ -487,7 +514,7 @@ final class OpenConnection {
 
     /// Clean, but held back: a cancel request on its way to the server must not hit the next session's query.
     private Behavior<Command> awaitingCancels() {
-        return connection.state(command -> switch (command) {
+        return connection.state(Activity.BEING_CANCELED, command -> switch (command) {
             case CancelFinished finished -> {
                 cancelFinished(finished);
                 yield clean();
@@ -557,7 +584,7 @@ final class OpenConnection {
         sayGoodbye();
         socket.flush();
         connection.limit("the server's end", connection.settings().connectTimeout());
-        return connection.state(command -> switch (command) {
+        return connection.state(Activity.CLOSING, command -> switch (command) {
             case ServerGone _, TookTooLong _, FromServer(Framed.Violated _, var _) -> {
                 connection.unlimited();
                 yield closing(reason);
@@ -577,7 +604,7 @@ final class OpenConnection {
     /// Until the owner has heard of it, requests that crossed the news are declined, so that none is lost; and
     /// until the cancel requests are through, because somebody waits for them.
     private Behavior<Command> closed(boolean farewell) {
-        return connection.state(command -> switch (command) {
+        return connection.state(Activity.CLOSING, command -> switch (command) {
             case Farewell _ -> cancels.onTheWay() ? closed(true) : Behaviors.stopped();
             case CancelFinished finished -> {
                 cancelFinished(finished);

@@ -208,6 +208,29 @@ public final class ProxyError {
         return ErrorResponse.of(Severity.FATAL, SqlState.CANNOT_CONNECT_NOW, "the database system is shutting down");
     }
 
+    // ---- the console
+
+    /// What PostgreSQL says to who may not connect to a database, and the words by which PgBouncer's is known.
+    public static ErrorResponse notAllowedInConsole(String database) {
+        return ErrorResponse.of(
+                        Severity.FATAL,
+                        SqlState.INSUFFICIENT_PRIVILEGE,
+                        "not allowed: permission denied for database \"" + database + "\"")
+                .withDetail("It is the console, which is for admin_users and stats_users.");
+    }
+
+    public static ErrorResponse consoleFailed() {
+        return ErrorResponse.of(Severity.FATAL, SqlState.INTERNAL_ERROR, "the console has failed, see the log");
+    }
+
+    /// What a client is told that an operator has thrown out; the words in brackets are PgBouncer's.
+    public static ErrorResponse terminatedByOperator() {
+        return ErrorResponse.of(
+                Severity.FATAL,
+                SqlState.ADMIN_SHUTDOWN,
+                "terminating connection due to administrator command (admin forced disconnect)");
+    }
+
     // ---- during a session
 
     public static ErrorResponse terminatedByShutdown() {
@@ -270,6 +293,20 @@ public final class ProxyError {
                         SqlState.TOO_MANY_CONNECTIONS,
                         "query_wait_timeout: no backend connection became free within " + waited.toMillis() + " ms")
                 .withDetail("The pool has pool_size " + poolSize + ".");
+    }
+
+    public static ErrorResponse paused(Duration waited, String database) {
+        return ErrorResponse.of(
+                        Severity.ERROR,
+                        SqlState.TOO_MANY_CONNECTIONS,
+                        "query_wait_timeout: no backend connection became free within " + waited.toMillis() + " ms")
+                .withDetail("Database \"" + database + "\" is paused.");
+    }
+
+    /// The words of PgBouncer.
+    public static ErrorResponse databaseDisabled(String database) {
+        return ErrorResponse.of(
+                Severity.FATAL, SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE, "database \"" + database + "\" is disabled");
     }
 
     public static ErrorResponse databaseFull(Duration waited, String database) {

@@ -11,7 +11,12 @@ import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.pgporter.config.LogFormat;
 import org.pgporter.config.LogLevel;
 import org.slf4j.LoggerFactory;
@@ -38,6 +43,39 @@ public final class LogConfiguration {
             context.reset();
             configure(context, format, level, new StandardError());
         }
+    }
+
+    /// What is logged from now on, until the node starts anew.
+    ///
+    /// @param logger a package or class; empty: everything that has no level of its own
+    /// @param level empty: as its surroundings
+    public static void setLevel(Optional<String> logger, Optional<LogLevel> level) {
+        if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+            Level set = level.map(it -> Level.valueOf(it.name())).orElse(null);
+            if (logger.isPresent()) {
+                context.getLogger(logger.get()).setLevel(set);
+            } else if (set != null) {
+                context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(set);
+                QUIET.forEach(name -> context.getLogger(name).setLevel(quiet(set)));
+            }
+        }
+    }
+
+    /// The levels that were set, by package or class; that of everything else comes first, under an empty name.
+    public static Map<String, String> levels() {
+        Map<String, String> levels = new LinkedHashMap<>();
+        if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+            levels.put("", word(context.getLogger(Logger.ROOT_LOGGER_NAME).getLevel()));
+            context.getLoggerList().stream()
+                    .filter(logger ->
+                            logger.getLevel() != null && !logger.getName().equals(Logger.ROOT_LOGGER_NAME))
+                    .forEach(logger -> levels.put(logger.getName(), word(logger.getLevel())));
+        }
+        return levels;
+    }
+
+    private static String word(@Nullable Level level) {
+        return level == null ? "" : level.toString().toLowerCase(Locale.ROOT);
     }
 
     /// Writes what still waits and stops logging. To be called last, before the JVM exits.

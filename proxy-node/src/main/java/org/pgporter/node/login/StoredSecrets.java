@@ -24,6 +24,7 @@ import org.pgporter.auth.credential.PlainPassword;
 import org.pgporter.auth.credential.RotatedSecret;
 import org.pgporter.auth.hba.AuthMethod;
 import org.pgporter.auth.hba.HbaRule;
+import org.pgporter.config.ConsoleOptions;
 import org.pgporter.config.PoolConfig;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.node.error.ProxyError;
@@ -147,13 +148,19 @@ public final class StoredSecrets {
     /// after he has proved who he is.
     private String databaseForLookup(LoginRequest request) {
         Map<String, PoolConfig> pools = config.pools();
-        if (pools.containsKey(request.database())) {
+        if (pools.containsKey(request.database()) || isOperatorOfTheConsole(request)) {
             return request.database();
         }
         return pools.keySet().stream()
                 .filter(database -> config.settings(database, request.user()).isPresent())
                 .findFirst()
                 .orElse(request.database());
+    }
+
+    /// The one user of the console who needs no pool.
+    private boolean isOperatorOfTheConsole(LoginRequest request) {
+        return ConsoleOptions.isConsole(request.database())
+                && config.general().console().passwordOf(request.user()).isPresent();
     }
 
     private boolean hasPamService(LoginRequest request) {

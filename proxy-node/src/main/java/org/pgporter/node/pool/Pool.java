@@ -38,6 +38,7 @@ import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.logging.LogKeys;
 import org.pgporter.node.pool.PoolBranches.Branch;
 import org.pgporter.node.transport.HoldsBytes;
+import org.pgporter.node.work.Gathering;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -86,6 +87,27 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     /// Close every connection as it becomes free, then stop.
     public record Shutdown() implements Command {}
+
+    // What an operator wants.
+
+    /// Say what you are like.
+    public record Show(ActorRef<Gathering.Answer<PoolView>> replyTo) implements Command {}
+
+    /// Close every connection as it becomes free, and lend and open none until [Resume].
+    ///
+    /// @param replyTo told when none is left, or the pool goes on before that
+    record Pause(Object order, ActorRef<Done> replyTo) implements Command {}
+
+    record Resume() implements Command {}
+
+    /// Close every connection as it becomes free; others are opened as they are needed.
+    record Reconnect() implements Command {}
+
+    /// @param replyTo told when no connection is left that was to be closed
+    record WaitClose(Object order, ActorRef<Done> replyTo) implements Command {}
+
+    /// @param order what has been carried out, as it was given
+    record Done(Object order, ActorRef<Command> pool) {}
 
     // What a shard says. The first three only if the pool wishes to hear it.
 
@@ -147,6 +169,8 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     private static final String MAKES_ROOM = "room for a session that needs its own";
     private static final String MOVES = "needed on another event loop";
     private static final String SHUTDOWN = "shutdown";
+    private static final String PAUSE = "PAUSE";
+    private static final String RECONNECT = "RECONNECT";
 
     private final TimerScheduler<OwnerMessage> timers;
     private final PoolPlan plan;
@@ -165,6 +189,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     private final Set<ActorRef<Command>> guests = new HashSet<>();
     private final @Nullable DatabaseShare share;
     private final LoginBackOff backOff;
+    private final PoolHold hold;
     private Optional<BackendProof> lastProof = Optional.empty();
     private @Nullable ServerParameters parameters;
     private boolean shuttingDown;
@@ -177,8 +202,10 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             PoolPlan plan,
             BackendOpening opening,
             ConnectionPermits fleet,
-            Optional<DatabaseShare.Terms> cap) {
+            Optional<DatabaseShare.Terms> cap,
+            boolean paused) {
         super(context);
+        this.hold = new PoolHold(paused);
         this.timers = timers;
         this.plan = plan;
         this.backOff = new LoginBackOff(plan.loginRetry());
@@ -202,10 +229,15 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     /// Must run on the dispatcher of the event loop that `opening` connects on.
     ///
     /// @param cap on which terms the pool shares its database's slots with others; empty without a cap
+    /// @param paused it begins as after [Pause]
     static Behavior<OwnerMessage> create(
-            PoolPlan plan, BackendOpening opening, ConnectionPermits permits, Optional<DatabaseShare.Terms> cap) {
-        return Behaviors.setup(
-                context -> Behaviors.withTimers(timers -> new Pool(context, timers, plan, opening, permits, cap)));
+            PoolPlan plan,
+            BackendOpening opening,
+            ConnectionPermits permits,
+            Optional<DatabaseShare.Terms> cap,
+            boolean paused) {
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers -> new Pool(context, timers, plan, opening, permits, cap, paused)));
     }
 
     private final class Hands implements DatabaseShare.Hands {
@@ -270,11 +302,35 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             }
             case Ended(var connection) -> onEnded(connection);
             case Shutdown _ -> onShutdown();
+            case Show(var replyTo) ->
+                replyTo.tell(new Gathering.Answer<>(getContext().getSelf(), view()));
+            case Pause pause -> onPause(pause);
+            case Resume _ -> onResume();
+            case Reconnect _ -> onReconnect();
+            case WaitClose(var order, var replyTo) ->
+                hold.whenReached(
+                        () -> assignments.staying() == assignments.open(), () -> replyTo.tell(new Done(order, self())));
         }
+    }
+
+    private PoolView view() {
+        List<ActorRef<BackendConnection.Command>> connections = new ArrayList<>(stillOpening.keySet());
+        assignments.connections().forEach(connections::add);
+        return new PoolView(
+                plan.key(),
+                plan.forOneSession(),
+                plan.mode(),
+                plan.size(),
+                plan.minSize(),
+                plan.backend().address().toString(),
+                hold.isPaused(),
+                List.copyOf(connections),
+                assignments.waitingCount());
     }
 
     /// Not before every connection has stopped: one that is closed may still have a request to give back.
     private Behavior<OwnerMessage> goOn() {
+        hold.look();
         if (shuttingDown && getContext().getChildren().size() == branches.shards()) {
             return Behaviors.stopped();
         }
@@ -293,7 +349,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         boolean waiting = mayOpen || share != null || shuttingDown || refusal().isPresent();
         // While slots are claimed it matters to other pools how long whoever is first has waited.
         boolean capped = share != null && (share.isPressed() || share.claims());
-        boolean free = shuttingDown || crowded() || rebalancing.isMoving() || capped;
+        boolean free = shuttingDown || hold.isPaused() || crowded() || rebalancing.isMoving() || capped;
         if (wishes.set(waiting, free)) {
             lookAtTheLine();
             lookAtWhatIsIdle();
@@ -332,9 +388,9 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     /// Closes what is idle and needed otherwise.
     private void lookAtWhatIsIdle() {
-        if (shuttingDown) {
+        if (shuttingDown || hold.isPaused()) {
             for (var idle = assignments.give(); idle.isPresent(); idle = assignments.give()) {
-                idle.get().tell(new BackendConnection.Retire(SHUTDOWN));
+                idle.get().tell(new BackendConnection.Retire(shuttingDown ? SHUTDOWN : PAUSE));
             }
             return;
         }
@@ -359,7 +415,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             backOff.letIn(); // what was refused was something else
         }
         Optional<ErrorResponse> lasting = backOff.lasting();
-        if (parameters == null && lasting.isPresent()) {
+        if (parameters == null && lasting.isPresent() && !hold.isPaused()) {
             join.replyTo().tell(new JoinFailed(lasting.get()));
             return;
         }
@@ -418,6 +474,9 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     }
 
     private ErrorResponse whyNoConnection() {
+        if (hold.isPaused()) {
+            return ProxyError.paused(plan.queryWaitTimeout(), plan.key().database());
+        }
         return backOff.refusal()
                 .orElseGet(() -> share != null && share.claims()
                         ? ProxyError.databaseFull(
@@ -428,7 +487,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     /// What to tell those who ask, because there is no connection that will come back, and none to be had
     /// at present.
     private Optional<ErrorResponse> refusal() {
-        return assignments.open() == 0 ? backOff.lasting() : Optional.empty();
+        return assignments.open() == 0 && !hold.isPaused() ? backOff.lasting() : Optional.empty();
     }
 
     // ---- connections
@@ -446,8 +505,10 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
                 long now = System.nanoTime();
                 assignments.opened(branch.shard(), connection, now, plan.expiry(now, ThreadLocalRandom.current()));
                 answerJoining();
-                serveNext(connection, now); // once at least, however short its life
-                openWhatIsWanted();
+                if (!hold.isPaused()) { // it was told to close as soon as it would be open
+                    serveNext(connection, now); // once at least, however short its life
+                    openWhatIsWanted();
+                }
             }
             case BackendConnection.OpenFailed(var connection, var error) -> openingFailed(connection, error);
             case BackendConnection.Available(var connection) -> {
@@ -487,8 +548,8 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
 
     private void becameFree(ActorRef<BackendConnection.Command> connection) {
         long now = System.nanoTime();
-        if (shuttingDown || assignments.expired(connection, now)) {
-            retire(connection, shuttingDown ? SHUTDOWN : "server_lifetime");
+        if (shuttingDown || hold.isPaused() || assignments.expired(connection, now)) {
+            retire(connection, shuttingDown ? SHUTDOWN : hold.isPaused() ? PAUSE : "server_lifetime");
         } else if (crowded()) {
             retire(connection, MAKES_ROOM);
         } else if (rebalancing.takes(connection)) {
@@ -607,7 +668,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     }
 
     private boolean mayOpen() {
-        return !shuttingDown && backOff.mayTry();
+        return !shuttingDown && !hold.isPaused() && backOff.mayTry();
     }
 
     private void openWhatIsWanted() {
@@ -672,6 +733,42 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
             rebalancing.look(full);
         }
         openWhatIsWanted();
+    }
+
+    // ---- what an operator wants
+
+    private void onPause(Pause pause) {
+        hold.pause();
+        lookAtWhatIsIdle();
+        retireAll(PAUSE);
+        hold.whenReached(
+                () -> !hold.isPaused() || assignments.open() == 0 && stillOpening.isEmpty(),
+                () -> pause.replyTo().tell(new Done(pause.order(), self())));
+    }
+
+    private void onResume() {
+        if (hold.resume()) {
+            lookAtTheLine();
+        }
+    }
+
+    /// What is idle makes room only when PostgreSQL has let go of it.
+    private void onReconnect() {
+        for (var idle = assignments.give(); idle.isPresent(); idle = assignments.give()) {
+            idle.get().tell(new BackendConnection.Evict(RECONNECT));
+        }
+        retireAll(RECONNECT);
+        openWhatIsWanted();
+    }
+
+    /// They close as they become free; those that are being opened, as soon as they are.
+    private void retireAll(String reason) {
+        assignments.connections().forEach(connection -> {
+            if (assignments.isMember(connection)) {
+                retire(connection, reason);
+            }
+        });
+        stillOpening.keySet().forEach(connection -> connection.tell(new BackendConnection.Retire(reason)));
     }
 
     private void onShutdown() {

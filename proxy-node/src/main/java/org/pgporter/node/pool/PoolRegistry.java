@@ -2,12 +2,15 @@ package org.pgporter.node.pool;
 
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.IntSupplier;
+import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -34,6 +37,7 @@ import org.pgporter.node.error.ProxyError;
 import org.pgporter.node.stats.Statistics;
 import org.pgporter.node.tls.NodeTls;
 import org.pgporter.node.transport.EventLoops;
+import org.pgporter.node.work.Gathering;
 import org.pgporter.protocol.message.ErrorResponse;
 
 /// The pools of this node. A pool comes to be when the first client of its key logs in, or at the start
@@ -82,6 +86,39 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     /// Close all pools as their connections become free, then stop.
     public record Shutdown() implements Command {}
 
+    /// Which pools are there, and what has an operator asked of their databases?
+    public record List(ActorRef<Gathering.Answer<Listed>> replyTo) implements Command {}
+
+    public record Listed(java.util.List<ActorRef<Pool.Command>> pools, DatabasesView databases) {
+        /// What is known when nobody has answered.
+        public static final Listed NONE =
+                new Listed(java.util.List.of(), new DatabasesView(false, java.util.Set.of(), java.util.Set.of()));
+    }
+
+    /// What an operator wants of one database, or of all.
+    ///
+    /// @param database empty: all of them
+    /// @param done completed with false if there was nothing to do, and otherwise when it has come to be
+    public record Order(Kind kind, Optional<String> database, CompletableFuture<Boolean> done) implements Command {}
+
+    /// What an operator can want.
+    public enum Kind {
+        /// Every connection is closed as it becomes free, and nothing is lent until [#RESUME]. Done only once for all.
+        PAUSE,
+        /// The same, however often.
+        KILL,
+        RESUME,
+        /// Every connection is closed as it becomes free; others are opened as they are needed.
+        RECONNECT,
+        /// Changes nothing, but is done when all connections are closed that were to be closed.
+        WAIT_CLOSE,
+        /// Nobody can log in any more until [#ENABLE].
+        DISABLE,
+        ENABLE
+    }
+
+    private record CarriedOut(Pool.Done said) implements Command {}
+
     private static final Duration LOOKS_EVERY = Duration.ofSeconds(1);
     private static final Duration NEVER_CHECKED = Duration.ofNanos(Long.MAX_VALUE);
 
@@ -100,6 +137,9 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
     /// Pools of one session each, with the key whose limit they count against.
     private final Map<ActorRef<Pool.Command>, PoolKey> alone = new HashMap<>();
     private final Map<String, ActorRef<DatabaseCoordinator.Command>> coordinators = new HashMap<>();
+    private final DatabaseStates states = new DatabaseStates();
+    private final Orders orders = new Orders();
+    private final ActorRef<Pool.Done> carriedOut;
     private int nextLoop;
     private long sequence;
     private boolean shuttingDown;
@@ -120,6 +160,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         this.saltedPasswords = saltedPasswords;
         this.tls = tls;
         this.random = random;
+        this.carriedOut = context.messageAdapter(Pool.Done.class, CarriedOut::new);
         this.proofs = proofs;
         this.dynamicPools = dynamicPools;
         this.statistics = statistics;
@@ -162,6 +203,11 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
             case SessionLeft(var its) -> its.left(System.nanoTime());
             case LookForUnused _ -> use.dueAt(System.nanoTime()).forEach(this::close);
             case Prepare(var settings) -> pool(settings, () -> nextLoop++ % loops.count());
+            case List(var replyTo) ->
+                replyTo.tell(new Gathering.Answer<>(
+                        getContext().getSelf(), new Listed(everyPool(_ -> true), states.view())));
+            case Order order -> onOrder(order);
+            case CarriedOut(var said) -> orders.done(said);
             case Shutdown _ -> {
                 shuttingDown = true;
                 pools.values().forEach(pool -> pool.tell(new Pool.Shutdown()));
@@ -173,6 +219,7 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
 
     private Behavior<Command> onTerminated(Terminated signal) {
         ActorRef<Pool.Command> guest = signal.getRef().unsafeUpcast();
+        orders.ended(guest);
         Optional.ofNullable(ending.remove(guest)).ifPresent(this::gone);
         pools.entrySet().stream()
                 .filter(entry -> entry.getValue().equals(guest))
@@ -199,6 +246,10 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         PoolSettings settings = join.settings();
         if (shuttingDown) {
             join.replyTo().tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
+            return;
+        }
+        if (states.isDisabled(settings.database())) {
+            join.replyTo().tell(new Pool.JoinFailed(ProxyError.databaseDisabled(settings.database())));
             return;
         }
         Optional<ErrorResponse> refusal = noRoomFor(settings);
@@ -242,11 +293,77 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
         }
     }
 
+    /// Also those that are closing.
+    private java.util.List<ActorRef<Pool.Command>> everyPool(Predicate<String> ofDatabase) {
+        java.util.List<ActorRef<Pool.Command>> all = new ArrayList<>();
+        pools.forEach((key, pool) -> addIf(ofDatabase, key, pool, all));
+        alone.forEach((pool, key) -> addIf(ofDatabase, key, pool, all));
+        ending.forEach((pool, key) -> addIf(ofDatabase, key, pool, all));
+        return all;
+    }
+
+    private static void addIf(
+            Predicate<String> ofDatabase,
+            PoolKey key,
+            ActorRef<Pool.Command> pool,
+            java.util.List<ActorRef<Pool.Command>> all) {
+        if (ofDatabase.test(key.database())) {
+            all.add(pool);
+        }
+    }
+
+    private void onOrder(Order order) {
+        java.util.List<ActorRef<Pool.Command>> its =
+                everyPool(database -> order.database().map(database::equals).orElse(true));
+        switch (order.kind()) {
+            case PAUSE, KILL -> {
+                if (order.kind() == Kind.PAUSE
+                        && order.database().isEmpty()
+                        && states.view().allPaused()) {
+                    order.done().complete(false);
+                    return;
+                }
+                order.database().ifPresentOrElse(states::pause, states::pauseAll);
+                its.forEach(pool -> pool.tell(new Pool.Pause(order.done(), carriedOut)));
+                orders.await(its, order.done());
+            }
+            case RESUME -> {
+                boolean some = order.database().map(states::resume).orElseGet(states::resumeAll);
+                if (some) {
+                    its.forEach(pool -> pool.tell(new Pool.Resume()));
+                }
+                order.done().complete(some);
+            }
+            case RECONNECT -> {
+                its.forEach(pool -> pool.tell(new Pool.Reconnect()));
+                order.done().complete(true);
+            }
+            case WAIT_CLOSE -> {
+                its.forEach(pool -> pool.tell(new Pool.WaitClose(order.done(), carriedOut)));
+                orders.await(its, order.done());
+            }
+            case DISABLE -> {
+                order.database().ifPresent(states::disable);
+                order.done().complete(true);
+            }
+            case ENABLE -> {
+                order.database().ifPresent(states::enable);
+                order.done().complete(true);
+            }
+        }
+    }
+
     // ---- all pools
 
     private void joinAlone(JoinAlone join) {
         if (shuttingDown) {
             join.replyTo().tell(new Pool.JoinFailed(ProxyError.shuttingDown()));
+            return;
+        }
+        if (states.isDisabled(join.settings().database())) {
+            join.replyTo()
+                    .tell(new Pool.JoinFailed(
+                            ProxyError.databaseDisabled(join.settings().database())));
             return;
         }
         PoolSettings settings = join.settings();
@@ -342,7 +459,12 @@ public final class PoolRegistry extends AbstractBehavior<PoolRegistry.Command> {
                 new BackendOpening.Counting(statistics, plan.key()));
         ActorRef<Pool.Command> pool = getContext()
                 .spawn(
-                        Pool.create(plan, opening, permits, cap(plan, settings, loop)),
+                        Pool.create(
+                                plan,
+                                opening,
+                                permits,
+                                cap(plan, settings, loop),
+                                states.isPaused(settings.database())),
                         kind + ++sequence + "-" + loop,
                         DispatcherSelector.fromConfig(loops.dispatcher(loop)))
                 .narrow();

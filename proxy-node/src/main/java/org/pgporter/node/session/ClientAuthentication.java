@@ -83,7 +83,7 @@ final class ClientAuthentication {
                                         ? made
                                         : new LoginDecision.Refused(
                                                 ProxyError.authenticationUnavailable(), String.valueOf(failure))));
-        return session.state(command -> switch (command) {
+        return session.state(ClientView.Activity.LOGIN, command -> switch (command) {
             case Decided(LoginDecision.Ask(var exchange)) -> afterStep(exchange, exchange.start(), ack);
             case Decided(LoginDecision.Known(var step)) -> ended(step, ack);
             case Decided(LoginDecision.Refused(var error, var reason)) -> {
@@ -166,7 +166,7 @@ final class ClientAuthentication {
             return session.fail(error);
         }
         session.wakesUpIn(left);
-        return session.state(command -> switch (command) {
+        return session.state(ClientView.Activity.LOGIN, command -> switch (command) {
             case ClientSession.WakeUp _ -> session.fail(error);
             default -> common.apply(command);
         });
@@ -184,7 +184,7 @@ final class ClientAuthentication {
                         next,
                         (step, failure) -> new Stepped(
                                 failure == null ? step : new AuthenticationStep.Unavailable(String.valueOf(failure))));
-        return session.state(command -> switch (command) {
+        return session.state(ClientView.Activity.LOGIN, command -> switch (command) {
             case Stepped(var step) -> afterStep(exchange, step, ack);
             default -> common.apply(command);
         });
@@ -203,7 +203,7 @@ final class ClientAuthentication {
     }
 
     private Behavior<Command> asked(AuthenticationExchange exchange, ServerChallenge challenge) {
-        return session.state(command -> switch (command) {
+        return session.state(ClientView.Activity.LOGIN, command -> switch (command) {
             case FromClient(Framed.Messages(var batch), var ack) -> {
                 try {
                     ClientResponse response = response(batch, challenge);

@@ -11,6 +11,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.pgporter.auth.Identity;
+import org.pgporter.config.ConsoleOptions;
 import org.pgporter.config.PoolSettings;
 import org.pgporter.node.backend.BackendConnection;
 import org.pgporter.node.backend.LeaseEvent;
@@ -32,6 +33,7 @@ import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.FromPool;
 import org.pgporter.node.session.ClientSession.LoginTimedOut;
 import org.pgporter.node.session.ClientSession.Stepped;
+import org.pgporter.node.session.ClientView.Activity;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.message.BackendKeyData;
 import org.pgporter.protocol.message.CancelRequest;
@@ -82,6 +84,9 @@ final class ClientLogin {
 
     private boolean serverIsClear = true;
 
+    /// The node is full, and the client is one of those for whom places are kept.
+    private boolean needsReserve;
+
     ClientLogin(ClientSession session) {
         this.session = session;
         this.services = session.services();
@@ -96,7 +101,7 @@ final class ClientLogin {
     /// Many a client sends its CancelRequest and closes without waiting for the end, so the request may
     /// come after the news that the client is gone.
     private Behavior<Command> awaitingStartup(boolean gone) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.LOGIN, command -> switch (command) {
             case FromClient(Framed.Startup(var packet, var _), var ack) ->
                 gone && !(packet instanceof CancelRequest) ? session.closeQuietly() : onStartup(packet, ack);
             case ClientGone(var everythingRead) -> everythingRead ? session.closeQuietly() : awaitingStartup(true);
@@ -127,7 +132,7 @@ final class ClientLogin {
         target.get()
                 .tell(new CancelRequested(session.context()
                         .messageAdapter(BackendConnection.CancelDone.class, _ -> new CancelForwarded())));
-        return session.state(command -> switch (command) {
+        return session.state(Activity.CANCEL, command -> switch (command) {
             case CancelForwarded _, LoginTimedOut _ -> session.closeQuietly();
             case ClientGone _ -> Behaviors.same(); // the request stands all the same
             default -> common(command);
@@ -135,7 +140,7 @@ final class ClientLogin {
     }
 
     private Behavior<Command> onStartupMessage(StartupMessage message, Ack ack) {
-        if (services.draining().get()) {
+        if (services.draining().get() && !asksForConsole(message)) {
             return session.fail(ProxyError.shuttingDown());
         }
         Optional<Replication> asked = Replication.askedForBy(message);
@@ -154,14 +159,22 @@ final class ClientLogin {
             return session.fail(ProxyError.protocolViolation(violation));
         }
         ConnectionLimits.Place place = services.limits().ofNode();
-        if (!place.granted()) {
+        if (place.granted()) {
+            session.holds(place);
+        } else if (asksForConsole(message)
+                && services.config().general().console().isAdmin(user.get())) {
+            needsReserve = true; // it counts among the strangers until it has proved who it is
+        } else {
             return session.fail(ProxyError.tooManyClients());
         }
-        session.holds(place);
         ProtocolVersion version = negotiate(message);
         introduce(asked.get(), message, user.get(), version, wanted);
         return new ClientAuthentication(session, this::common, this::authenticated)
                 .begin(request(asked.get(), message, user.get()), ack);
+    }
+
+    private static boolean asksForConsole(StartupMessage message) {
+        return message.database().filter(ConsoleOptions::isConsole).isPresent();
     }
 
     private void introduce(
@@ -176,6 +189,7 @@ final class ClientLogin {
         Map<String, String> startup = new LinkedHashMap<>(wanted.asMap());
         startup.put(Replication.PARAMETER, message.parameters().getOrDefault(Replication.PARAMETER, ""));
         walsender = Optional.of(startup);
+        session.replicates(message.parameters().getOrDefault(Replication.PARAMETER, ""));
         serverIsClear = asked.isClear(named, user, services.config());
         session.introduced(user, database, version, WantedParameters.none());
     }
@@ -225,6 +239,9 @@ final class ClientLogin {
 
     private Behavior<Command> authenticated(Identity identity, Ack ack) {
         session.isKnownAs(identity);
+        if (ConsoleOptions.isConsole(session.database()) && walsender.isEmpty()) {
+            return admitted(ack);
+        }
         Optional<PoolSettings> settings = services.directory().settings(session.database(), identity);
         if (settings.isEmpty()) {
             return session.fail(ProxyError.noSuchDatabase(session.database()));
@@ -268,7 +285,7 @@ final class ClientLogin {
                                         identity.proof(),
                                         session.context().getSelf(),
                                         replies));
-        return session.state(command -> switch (command) {
+        return session.state(Activity.LOGIN, command -> switch (command) {
             case FromPool(Pool.Joined joined) -> joined(settings.get(), joined, ack);
             case FromPool(Pool.JoinFailed(var error)) -> {
                 services.directory().refusedByServer(session.database(), identity, error.sqlState());
@@ -276,6 +293,37 @@ final class ClientLogin {
             }
             default -> common(command);
         });
+    }
+
+    /// The client wants to talk to the node itself.
+    private Behavior<Command> admitted(Ack ack) {
+        Optional<ConsoleAccess.Talk> talk = services.console().admit(session.database(), session.user());
+        if (talk.isEmpty()) {
+            session.logRejection("neither of admin_users nor of stats_users");
+            return session.fail(ProxyError.notAllowedInConsole(session.database()));
+        }
+        if (needsReserve) {
+            boolean still = services.config().general().console().isAdmin(session.user());
+            ConnectionLimits.Place reserved = still ? services.limits().ofReserve() : ConnectionLimits.Place.NONE;
+            if (!reserved.granted()) {
+                return session.fail(ProxyError.tooManyClients());
+            }
+            session.holds(reserved);
+        }
+        ByteBuf out = session.client().buffer();
+        talk.get().greet(out);
+        issueKey().encodeTo(out);
+        new ReadyForQuery(TransactionStatus.IDLE).encodeTo(out);
+        session.client().send(out);
+        Behavior<Command> next = session.loggedIn(talk.get());
+        ack.acknowledge();
+        return next;
+    }
+
+    private BackendKeyData issueKey() {
+        BackendKeyData key = services.cancelKeys().issue(session.version(), session.self());
+        session.canBeCancelledBy(key.processId());
+        return key;
     }
 
     private Behavior<Command> joined(PoolSettings settings, Pool.Joined joined, Ack ack) {
@@ -292,7 +340,7 @@ final class ClientLogin {
     /// A backend says what it makes of the values in the startup packet, as PostgreSQL does at this moment. A
     /// walsender is the session's from now on.
     private Behavior<Command> confirming(PoolSettings settings, Pool.Joined joined, LeaseId lease, Ack ack) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.LOGIN, command -> switch (command) {
             case FromBackend(LeaseEvent.Attached attached) -> {
                 if (walsender.isPresent()) {
                     yield complete(Replication.alone(settings), joined, Optional.of(attached), ack);
@@ -309,16 +357,15 @@ final class ClientLogin {
             }
             case ClientGone _ -> session.leave(joined.pool(), lease, Optional.empty());
             case LoginTimedOut _ -> session.leave(joined.pool(), lease, Optional.of(ProxyError.loginTimeout()));
-            case Drain _, ClientSession.Kill _ ->
-                session.leave(joined.pool(), lease, Optional.of(ProxyError.terminatedByShutdown()));
+            case Drain _ -> session.leave(joined.pool(), lease, Optional.of(ProxyError.terminatedByShutdown()));
+            case ClientSession.Kill(var why) -> session.leave(joined.pool(), lease, Optional.of(why));
             default -> common(command);
         });
     }
 
     private Behavior<Command> complete(
             PoolSettings settings, Pool.Joined joined, Optional<LeaseEvent.Attached> kept, Ack ack) {
-        BackendKeyData key = services.cancelKeys().issue(session.version(), session.self());
-        session.canBeCancelledBy(key.processId());
+        BackendKeyData key = issueKey();
         ByteBuf out = session.client().buffer();
         session.parameters()
                 .greeting(joined.parameters(), joined.accepted())
@@ -359,8 +406,11 @@ final class ClientLogin {
             }
             case ClientGone _ -> session.closeQuietly();
             case LoginTimedOut _ -> session.timedOutInLogin();
-            case Drain _ -> session.fail(ProxyError.shuttingDown());
-            case ClientSession.Kill _ -> session.fail(ProxyError.terminatedByShutdown());
+            case Drain _ ->
+                ConsoleOptions.isConsole(session.database())
+                        ? Behaviors.same()
+                        : session.fail(ProxyError.shuttingDown());
+            case ClientSession.Kill(var why) -> session.fail(why);
             case CancelRequested(var done) -> {
                 done.tell(new BackendConnection.CancelDone());
                 yield Behaviors.same();
@@ -371,7 +421,10 @@ final class ClientLogin {
                     FromBackend _,
                     CancelForwarded _,
                     ClientSession.WakeUp _,
-                    ClientSession.TokenEnds _ -> Behaviors.same();
+                    ClientSession.TokenEnds _,
+                    ClientSession.Describe _,
+                    ClientSession.KillIfOf _,
+                    ClientSession.ConsoleAnswers _ -> Behaviors.same();
         };
     }
 }

@@ -14,6 +14,7 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 import org.pgporter.auth.AuthenticationStep;
 import org.pgporter.auth.Identity;
+import org.pgporter.config.ConsoleOptions;
 import org.pgporter.config.PoolSettings;
 import org.pgporter.node.backend.BackendConnection;
 import org.pgporter.node.backend.HolderMessage;
@@ -29,6 +30,7 @@ import org.pgporter.node.transport.Ack;
 import org.pgporter.node.transport.HoldsBytes;
 import org.pgporter.node.transport.ReadAhead;
 import org.pgporter.node.transport.SocketHandle;
+import org.pgporter.node.work.Gathering;
 import org.pgporter.protocol.message.ErrorResponse;
 import org.pgporter.protocol.message.ProtocolVersion;
 import org.pgporter.protocol.stream.Framed;
@@ -61,7 +63,23 @@ public final class ClientSession {
     public record Drain() implements Command {}
 
     /// End now.
-    public record Kill() implements Command {}
+    ///
+    /// @param why what the client is told
+    public record Kill(ErrorResponse why) implements Command {
+        /// Because the node stops.
+        public Kill() {
+            this(ProxyError.terminatedByShutdown());
+        }
+    }
+
+    /// End now, if the client is of this database.
+    record KillIfOf(Optional<String> database, ErrorResponse why) implements Command {}
+
+    /// Say what you are like. Answered in every state, and without a turn of it.
+    public record Describe(ActorRef<Gathering.Answer<ClientView>> replyTo) implements Command {}
+
+    /// What the console has been waiting for.
+    record ConsoleAnswers(ConsoleAccess.Continuation goesOn) implements Command {}
 
     record FromClient(Framed framed, Ack ack) implements Command, HoldsBytes {
         @Override
@@ -120,8 +138,9 @@ public final class ClientSession {
     private final int loop;
     private final ReadAhead reading;
     private final FramingControl framing;
-    private final Runnable whenStopped = this::stopped;
     private final ActorRef<LeaseEvent> leaseEvents;
+    private final ActorRef<Sessions.Command> parent;
+    private final long connectedAt = System.nanoTime();
     private final ConnectionLimits.Place stranger;
     private final List<ConnectionLimits.Place> places = new ArrayList<>();
     /// Cancel requests for a batch whose lease is still to come.
@@ -132,6 +151,8 @@ public final class ClientSession {
     private ProtocolVersion version = ProtocolVersion.V3_0;
     private SessionParameters parameters = new SessionParameters(WantedParameters.none());
     private @Nullable Integer cancelProcessId;
+    private @Nullable ServingSession serving;
+    private String replication = "";
     /// When the token ends that the session was opened with.
     private Optional<Instant> expires = Optional.empty();
 
@@ -140,8 +161,10 @@ public final class ClientSession {
             TimerScheduler<HolderMessage> timers,
             SessionServices services,
             SocketHandle socket,
-            ConnectionLimits.Place stranger) {
+            ConnectionLimits.Place stranger,
+            ActorRef<Sessions.Command> parent) {
         this.stranger = stranger;
+        this.parent = parent;
         this.context = context;
         this.timers = timers;
         this.services = services;
@@ -160,17 +183,24 @@ public final class ClientSession {
     }
 
     /// Must run on the dispatcher of the socket's event loop.
-    public static Behavior<HolderMessage> create(SessionServices services, SocketHandle socket) {
+    static Behavior<HolderMessage> create(
+            SessionServices services, SocketHandle socket, ActorRef<Sessions.Command> parent) {
         ConnectionLimits.Place stranger = services.limits().ofStrangers();
         if (!stranger.granted()) {
             socket.close();
             return Behaviors.stopped();
         }
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> SessionBehavior.ofHolder(
-                new ClientLogin(new ClientSession(context, timers, services, socket, stranger)).awaitingStartup())));
+                new ClientLogin(new ClientSession(context, timers, services, socket, stranger, parent))
+                        .awaitingStartup())));
     }
 
     // ---- what the login finds out
+
+    /// What stands in the startup packet, if the client wants a walsender.
+    void replicates(String asked) {
+        replication = asked;
+    }
 
     void introduced(String userName, String databaseName, ProtocolVersion spoken, WantedParameters wanted) {
         user = userName;
@@ -215,6 +245,26 @@ public final class ClientSession {
     ///
     /// @param kept a backend that the session keeps until its end
     Behavior<Command> loggedIn(PoolSettings settings, Pool.Joined joined, Optional<LeaseEvent.Attached> kept) {
+        opened();
+        ServingSession begun = new ServingSession(this, settings, joined);
+        serving = begun;
+        if (tokenHasEnded()) {
+            context.getSelf().tell(new TokenEnds());
+        }
+        return kept.map(begun::keeping).orElseGet(begun::idle);
+    }
+
+    /// The same, for a session of the console.
+    Behavior<Command> loggedIn(ConsoleAccess.Talk talk) {
+        opened();
+        parent.tell(new Sessions.NotWaitedFor(self()));
+        if (tokenHasEnded()) {
+            context.getSelf().tell(new TokenEnds());
+        }
+        return new ConsoleSession(this, talk).idle();
+    }
+
+    private void opened() {
         timers.cancel(LOGIN_TIMER);
         framing.loggedIn();
         reading.readAhead();
@@ -234,11 +284,6 @@ public final class ClientSession {
             }
             line.log("session opened");
         }
-        ServingSession serving = new ServingSession(this, settings, joined);
-        if (tokenHasEnded()) {
-            context.getSelf().tell(new TokenEnds());
-        }
-        return kept.map(serving::keeping).orElseGet(serving::idle);
     }
 
     /// The timeouts of a session of this pool. It is woken by [WakeUp].
@@ -286,7 +331,7 @@ public final class ClientSession {
     Behavior<Command> leave(ActorRef<Pool.Command> from, LeaseId lease, Optional<ErrorResponse> why) {
         why.ifPresentOrElse(client::sendAndClose, client::close);
         from.tell(new Pool.Withdraw(lease, ProxyError.canceled()));
-        return state(command -> switch (command) {
+        return state(ClientView.Activity.LEAVING, command -> switch (command) {
             case FromBackend(LeaseEvent.Attached attached) -> {
                 attached.backend()
                         .tell(new BackendConnection.Return(attached.lease(), BackendConnection.Ending.ABANDONED));
@@ -347,10 +392,11 @@ public final class ClientSession {
                 yield fail(ProxyError.protocolViolation("message while the previous one is not acknowledged"));
             }
             case ClientGone _ -> closeQuietly();
-            case Kill _ -> fail(ProxyError.terminatedByShutdown());
+            case Kill(var why) -> fail(why);
             case CancelRequested(var done) -> cancelled(done);
             case Drain _, LoginTimedOut _, WakeUp _, TokenEnds _, Decided _, Stepped _, FromPool _, CancelForwarded _ ->
                 Behaviors.same();
+            case Describe _, KillIfOf _, ConsoleAnswers _ -> Behaviors.same();
             case FromBackend(var event) -> afterRelease(event);
         };
     }
@@ -388,12 +434,43 @@ public final class ClientSession {
         Behavior<Command> on(Command command);
     }
 
-    Behavior<Command> state(State state) {
-        return new SessionBehavior(state, whenStopped).narrow();
+    Behavior<Command> state(ClientView.Activity activity, State state) {
+        return new SessionBehavior(this, activity, state).narrow();
+    }
+
+    ClientView view(ClientView.Activity activity) {
+        long now = System.nanoTime();
+        Instant wall = Instant.now();
+        Optional<ServingSession> server = Optional.ofNullable(serving);
+        Optional<Long> requested = server.flatMap(ServingSession::requestedAt);
+        return new ClientView(
+                sessionId(),
+                user,
+                database,
+                server.map(ServingSession::poolUser).orElse(""),
+                replication,
+                activity,
+                remote,
+                client.localAddress(),
+                wall.minusNanos(now - connectedAt),
+                requested.map(at -> wall.minusNanos(now - at)),
+                requested
+                        .filter(_ -> activity == ClientView.Activity.WAITING)
+                        .map(at -> Duration.ofNanos(now - at))
+                        .orElse(Duration.ZERO),
+                server.flatMap(ServingSession::lastBackend),
+                client.tls(),
+                parameters.applicationName(),
+                server.map(ServingSession::preparedStatements).orElse(0));
+    }
+
+    boolean isOf(Optional<String> which) {
+        return !ConsoleOptions.isConsole(database)
+                && which.map(database::equals).orElse(!database.isEmpty());
     }
 
     /// Whatever ends a session passes here, once.
-    private void stopped() {
+    void stopped() {
         client.close();
         reading.stop();
         settleCancels();

@@ -1,6 +1,7 @@
 package org.pgporter.node.session;
 
 import io.netty.buffer.ByteBuf;
+import java.net.SocketAddress;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.pgporter.node.tls.TlsSession;
@@ -59,6 +60,10 @@ final class ClientSocket {
             send(error);
         }
         socket.closeAfterFlush();
+    }
+
+    SocketAddress localAddress() {
+        return socket.localAddress();
     }
 
     Optional<TlsSession> tls() {

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class ConnectionLimits {
     private final Counter total;
     private final Counter strangers = new Counter();
+    private final Counter reserve = new Counter();
     private final ConcurrentHashMap<Object, Counter> counters = new ConcurrentHashMap<>();
 
     private record OfDatabase(String database) {}
@@ -52,22 +53,25 @@ public final class ConnectionLimits {
         }
     }
 
+    private final int maxConnections;
+    private final int maxStrangers;
+    private final int reserved;
+    private final LongAdder strangersRefused = new LongAdder();
+
     /// @param maxConnections of the node, at least 1; as many strangers are let in
     public ConnectionLimits(int maxConnections) {
-        this(maxConnections, 0);
+        this(maxConnections, 0, 0);
     }
 
     /// @param maxConnections of the node, at least 1
     /// @param maxStrangers of these who have not logged in yet; 0: as many as `maxConnections`
-    public ConnectionLimits(int maxConnections, int maxStrangers) {
+    /// @param reserved above `maxConnections`, for those who look after the node
+    public ConnectionLimits(int maxConnections, int maxStrangers, int reserved) {
         this.total = new Counter();
         this.maxConnections = maxConnections;
         this.maxStrangers = maxStrangers == 0 ? maxConnections : maxStrangers;
+        this.reserved = reserved;
     }
-
-    private final int maxConnections;
-    private final int maxStrangers;
-    private final LongAdder strangersRefused = new LongAdder();
 
     /// Of those who have connected and not yet proved who they are. They are many only when somebody wants to
     /// exhaust us, and each costs an actor and a stream until `client_login_timeout`.
@@ -82,6 +86,11 @@ public final class ConnectionLimits {
     /// Connections that were closed because too many had not logged in, since the start.
     public long strangersRefused() {
         return strangersRefused.sum();
+    }
+
+    /// One of the places that are kept for when the node is full. Only for who has proved that he may have it.
+    public Place ofReserve() {
+        return reserved == 0 ? Place.NONE : reserve.take(reserved);
     }
 
     public Place ofNode() {
@@ -100,13 +109,14 @@ public final class ConnectionLimits {
 
     /// Connections counted for the node at this moment.
     public int connections() {
-        return total.count.get();
+        return total.count.get() + reserve.count.get();
     }
 
     /// Everything that is counted, for tests and statistics: zero when nobody is connected.
     public int allCounts() {
         return total.count.get()
                 + strangers.count.get()
+                + reserve.count.get()
                 + counters.values().stream()
                         .mapToInt(counter -> counter.count.get())
                         .sum();

@@ -31,6 +31,7 @@ import org.pgporter.node.session.ClientSession.FromClient;
 import org.pgporter.node.session.ClientSession.Kill;
 import org.pgporter.node.session.ClientSession.TokenEnds;
 import org.pgporter.node.session.ClientSession.WakeUp;
+import org.pgporter.node.session.ClientView.Activity;
 import org.pgporter.node.stats.PoolCounters;
 import org.pgporter.node.transport.Ack;
 import org.pgporter.protocol.codec.Batch;
@@ -48,6 +49,7 @@ final class ServingSession {
     private final ClientSession session;
     private final ActorRef<Pool.Command> pool;
     private final PoolMode mode;
+    private final String poolUser;
     private final StatementNames names = new StatementNames();
     private final @Nullable StatementMapping mapping;
     private final StateWatch watch;
@@ -69,6 +71,7 @@ final class ServingSession {
         this.session = session;
         this.pool = joined.pool();
         this.mode = settings.options().poolMode();
+        this.poolUser = joined.key().user();
         this.timeouts = session.timeouts(settings);
         this.counters = session.services().statistics().of(joined.key(), session.loop());
         counters.login();
@@ -86,6 +89,26 @@ final class ServingSession {
                         settings.options().preparedStatements());
     }
 
+    // ---- what can be seen of it
+
+    /// Under whose name the pool is.
+    String poolUser() {
+        return poolUser;
+    }
+
+    /// When it asked for a backend connection last, in nanoseconds of the monotonic clock.
+    Optional<Long> requestedAt() {
+        return askedAt == 0 ? Optional.empty() : Optional.of(askedAt);
+    }
+
+    Optional<ActorRef<BackendConnection.Command>> lastBackend() {
+        return lastBackend;
+    }
+
+    int preparedStatements() {
+        return names.count();
+    }
+
     // ---- idle
 
     Behavior<Command> idle() {
@@ -94,7 +117,7 @@ final class ServingSession {
             return session.fail(why);
         }
         timeouts.idle();
-        return session.state(command -> switch (command) {
+        return session.state(Activity.IDLE, command -> switch (command) {
             case FromClient(Framed.Messages(var batch), var ack) -> onBatchWhenIdle(batch, ack);
             case WakeUp _ -> afterWakeUp(session::fail);
             case ClientGone(var everythingRead) when !everythingRead -> Behaviors.same(); // its last words still come
@@ -236,7 +259,7 @@ final class ServingSession {
     // ---- waiting for a backend
 
     private Behavior<Command> waiting(LeaseId lease, boolean goodbye) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.WAITING, command -> switch (command) {
             case FromBackend(LeaseEvent.Attached attached) -> {
                 if (!attached.lease().equals(lease)) {
                     yield Behaviors.same();
@@ -282,7 +305,7 @@ final class ServingSession {
             }
             // After a goodbye the socket may close at any time; what was asked before it still counts.
             case ClientGone _ -> goodbye ? Behaviors.same() : leave(lease, Optional.empty());
-            case Kill _ -> leave(lease, Optional.of(ProxyError.terminatedByShutdown()));
+            case Kill(var why) -> leave(lease, Optional.of(why));
             case WakeUp _ -> afterWakeUp(why -> leave(lease, Optional.of(why)));
             default -> session.common(command);
         });
@@ -339,11 +362,12 @@ final class ServingSession {
     Behavior<Command> keeping(LeaseEvent.Attached attached) {
         Lease lease = new Lease(attached.lease(), attached.backend());
         lease.batchesSent = 0;
+        lastBackend = Optional.of(attached.backend());
         return leased(lease);
     }
 
     private Behavior<Command> leased(Lease lease) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.ACTIVE, command -> switch (command) {
             case FromClient(Framed.Messages(var batch), var ack) -> onBatchWhenLeased(lease, batch, ack);
             case FromBackend(LeaseEvent.Replies replies) -> onReplies(lease, replies);
             case FromBackend(LeaseEvent.Lost(var id, var lastWords, var insideFrame)) ->
@@ -371,9 +395,9 @@ final class ServingSession {
                 abandon(lease);
                 yield session.closeQuietly();
             }
-            case Kill _ -> {
+            case Kill(var why) -> {
                 abandon(lease);
-                yield session.fail(ProxyError.terminatedByShutdown());
+                yield session.fail(why);
             }
             case WakeUp _ ->
                 afterWakeUp(why -> {
@@ -388,7 +412,7 @@ final class ServingSession {
     /// The backend is asked what the session has left there; what the client says meanwhile waits, and
     /// nothing more of it is read.
     private Behavior<Command> inspecting(Lease lease, Optional<FromClient> next) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.ACTIVE, command -> switch (command) {
             case FromClient(Framed.Messages _, var _) -> inspecting(lease, Optional.of((FromClient) command));
             case FromBackend(LeaseEvent.Inspected(var id, var findings)) ->
                 id.equals(lease.id) ? inspected(lease, findings, next) : Behaviors.same();
@@ -415,10 +439,10 @@ final class ServingSession {
                 giveBack(lease, BackendConnection.Ending.FINISHED);
                 yield session.fail(ProxyError.protocolViolation(violation));
             }
-            case Kill _ -> {
+            case Kill(var why) -> {
                 next.ifPresent(FromClient::releaseBytes);
                 giveBack(lease, BackendConnection.Ending.FINISHED);
-                yield session.fail(ProxyError.terminatedByShutdown());
+                yield session.fail(why);
             }
             case Drain _ -> {
                 leaving = ProxyError.terminatedByShutdown();
@@ -494,7 +518,7 @@ final class ServingSession {
     /// The client has said goodbye. It gets what it is still owed; whether it stays for that or not, the
     /// backend connection goes on telling and must be heard.
     private Behavior<Command> parting(Lease lease, boolean gone) {
-        return session.state(command -> switch (command) {
+        return session.state(Activity.LEAVING, command -> switch (command) {
             case FromBackend(LeaseEvent.Replies replies) -> {
                 if (gone || !replies.lease().equals(lease.id)) {
                     yield session.afterRelease(replies);

@@ -9,23 +9,31 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.pgporter.node.backend.HolderMessage;
 import org.pgporter.node.backend.LeaseEvent;
 import org.pgporter.node.session.ClientSession.Command;
+import org.pgporter.node.work.Gathering;
 
 /// One state of a [ClientSession]. Not made by a builder: a session takes a new state several times in each
 /// transaction.
 final class SessionBehavior extends ExtensibleBehavior<HolderMessage> {
+    private final ClientSession session;
+    private final ClientView.Activity activity;
     private final ClientSession.State state;
-    private final Runnable stopped;
 
-    /// @param stopped what to do when the session has ended, however it did
-    SessionBehavior(ClientSession.State state, Runnable stopped) {
+    SessionBehavior(ClientSession session, ClientView.Activity activity, ClientSession.State state) {
+        this.session = session;
+        this.activity = activity;
         this.state = state;
-        this.stopped = stopped;
     }
 
     @Override
     public Behavior<HolderMessage> receive(TypedActorContext<HolderMessage> context, HolderMessage message) {
         return ofHolder(
                 switch (message) {
+                    case ClientSession.Describe(var replyTo) -> {
+                        replyTo.tell(new Gathering.Answer<>(context.asJava().getSelf(), session.view(activity)));
+                        yield Behaviors.same();
+                    }
+                    case ClientSession.KillIfOf(var database, var why) ->
+                        session.isOf(database) ? state.on(new ClientSession.Kill(why)) : Behaviors.same();
                     case Command command -> state.on(command);
                     case LeaseEvent event -> state.on(new ClientSession.FromBackend(event));
                     default -> throw new IllegalArgumentException("not for a session: " + message);
@@ -35,7 +43,7 @@ final class SessionBehavior extends ExtensibleBehavior<HolderMessage> {
     @Override
     public Behavior<HolderMessage> receiveSignal(TypedActorContext<HolderMessage> context, Signal signal) {
         if (signal instanceof PostStop) {
-            stopped.run();
+            session.stopped();
             return Behaviors.same();
         }
         return Behaviors.unhandled();

@@ -30,6 +30,11 @@ final class SessionParameters {
         this.wanted = startup;
     }
 
+    /// Empty where the session has none.
+    String applicationName() {
+        return wanted.get("application_name").orElse("");
+    }
+
     WantedParameters wanted() {
         return wanted;
     }

@@ -17,6 +17,7 @@ import org.pgporter.node.transport.EventLoops;
 /// @param guard keeps those out who try too often
 /// @param directory which pool is for whom
 /// @param pins which sessions keep their backend connections
+/// @param console who may talk to the node itself
 /// @param statistics what is counted of each pool
 /// @param draining the node takes no new sessions
 public record SessionServices(
@@ -29,5 +30,6 @@ public record SessionServices(
         CancelKeys<ActorRef<ClientSession.Command>> cancelKeys,
         ActorRef<PoolRegistry.Command> pools,
         PinBoard pins,
+        ConsoleAccess console,
         Statistics statistics,
         AtomicBoolean draining) {}

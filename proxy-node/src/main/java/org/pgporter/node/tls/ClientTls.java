@@ -40,7 +40,8 @@ final class ClientTls {
                         options.tlsCertificate(), options.tlsPrivateKey(), options.tlsCaCert(), options.tlsCrlFile())
                 .flatMap(Optional::stream)
                 .toList();
-        TlsFiles files = new TlsFiles("tls_certificate", paths, () -> TlsContexts.forClients(common, options, work));
+        TlsFiles files =
+                new TlsFiles("tls_certificate", "client", paths, () -> TlsContexts.forClients(common, options, work));
         files.context();
         return new ClientTls(
                 options.tlsMode(), files, new HandshakeRate(options.tlsRateLimitPerSecond(), limit), counters, limit);

@@ -222,6 +222,14 @@ public final class NodeTls implements AutoCloseable {
         return problems;
     }
 
+    /// The certificates in use on both legs.
+    public List<LoadedCertificate> certificates() {
+        List<LoadedCertificate> all = new ArrayList<>();
+        clients.ifPresent(it -> all.addAll(it.files().certificates()));
+        servers.values().forEach(server -> all.addAll(server.files().certificates()));
+        return all;
+    }
+
     private void follow() {
         clients.ifPresent(it -> it.files().follow());
         servers.values().forEach(server -> server.files().follow());

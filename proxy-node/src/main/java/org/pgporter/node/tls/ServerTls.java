@@ -44,7 +44,8 @@ final class ServerTls {
                                 options.serverTlsPrivateKey())
                         .flatMap(Optional::stream)
                         .toList();
-        TlsFiles files = new TlsFiles("server_tls_mode", paths, () -> TlsContexts.forServers(common, options, work));
+        TlsFiles files = new TlsFiles(
+                "server_tls_mode", host + ":" + port, paths, () -> TlsContexts.forServers(common, options, work));
         // Without files there is nothing to be wrong, and most servers never need the context.
         if (!paths.isEmpty() || options.serverTlsMode().required()) {
             files.context();

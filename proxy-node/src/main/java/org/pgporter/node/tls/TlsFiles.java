@@ -1,6 +1,7 @@
 package org.pgporter.node.tls;
 
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -24,11 +25,15 @@ final class TlsFiles {
     private final List<Path> files;
     private final Maker maker;
     private final AtomicReference<@Nullable TlsContext> current = new AtomicReference<>();
+    private final String leg;
     private String seen = "";
+    private volatile List<LoadedCertificate> certificates = List.of();
 
     /// @param name for the log
-    TlsFiles(String name, List<Path> files, Maker maker) {
+    /// @param leg whose certificates these are, for those who look after the node
+    TlsFiles(String name, String leg, List<Path> files, Maker maker) {
         this.name = name;
+        this.leg = leg;
         this.files = List.copyOf(files);
         this.maker = maker;
     }
@@ -45,8 +50,14 @@ final class TlsFiles {
             seen = FileState.of(files);
             made = maker.make();
             current.set(made);
+            certificates = LoadedCertificate.in(leg, files, Instant.now());
         }
         return made;
+    }
+
+    /// The certificates in use, as they were read.
+    List<LoadedCertificate> certificates() {
+        return certificates;
     }
 
     /// Whether [#context] costs nothing.
@@ -66,6 +77,7 @@ final class TlsFiles {
         try {
             current.set(maker.make());
             before.release();
+            certificates = LoadedCertificate.in(leg, files, Instant.now());
             if (!files.isEmpty()) {
                 LOG.atInfo().addKeyValue(LogKeys.KEY, name).log("certificates read again");
             }

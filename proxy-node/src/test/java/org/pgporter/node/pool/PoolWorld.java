@@ -148,7 +148,7 @@ final class PoolWorld implements AutoCloseable {
                     Optional::empty,
                     new BackendOpening.Counting(new Statistics(loops.count()), plan.key()));
             pool = kit.spawn(
-                            Pool.create(plan, opening, permits, cap),
+                            Pool.create(plan, opening, permits, cap, false),
                             DispatcherSelector.fromConfig(loops.dispatcher(loop)))
                     .narrow();
             pools.add(pool);

@@ -44,6 +44,7 @@ class ArchitectureTest {
             List.of("org.pgporter.node.authquery"),
             List.of("org.pgporter.node.login"),
             List.of("org.pgporter.node.session"),
+            List.of("org.pgporter.node.admin"),
             List.of("org.pgporter.node"),
             List.of("org.pgporter.cli"));
 
