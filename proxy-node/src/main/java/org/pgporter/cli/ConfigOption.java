@@ -4,12 +4,14 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.pgporter.config.ConfigProblem;
 import org.pgporter.config.Loaded;
 import org.pgporter.config.ProxyConfig;
 import org.pgporter.config.ProxyConfigLoader;
 import org.pgporter.node.hba.AccessRules;
 import org.pgporter.node.tls.NodeTls;
+import org.pgporter.node.token.NodeTokens;
 import picocli.CommandLine.Option;
 
 /// The option `--config`, which `serve` and `check` share, and the report of what is wrong with the file.
@@ -36,8 +38,9 @@ final class ConfigOption {
         return switch (ProxyConfigLoader.load(file)) {
             case Loaded.Valid(var config, var found) -> {
                 print(warnings, "warning: ", found);
-                var files = NodeTls.problems(config).stream()
-                        .map(problem -> new ConfigProblem(file.toString(), 0, problem.key(), problem.reason(), ""))
+                var files = Stream.concat(
+                                NodeTls.problems(config).stream().map(it -> problem(file, it.key(), it.reason())),
+                                NodeTokens.problems(config).stream().map(it -> problem(file, it.key(), it.reason())))
                         .toList();
                 print(problems, "", files);
                 var rules = AccessRules.look(config);
@@ -50,6 +53,10 @@ final class ConfigOption {
                 yield Optional.empty();
             }
         };
+    }
+
+    private static ConfigProblem problem(Path file, String key, String reason) {
+        return new ConfigProblem(file.toString(), 0, key, reason, "");
     }
 
     private static void print(PrintWriter out, String prefix, List<?> problems) {

@@ -82,6 +82,24 @@ class CommandLineTest {
                         file + ": pools.shop.server_tls_ca_cert: /nowhere.pem does not exist");
     }
 
+    @Test
+    void shouldNameKeysForTokensThatCannotBeUsed() throws Exception {
+        var broken = write("not a key\n");
+        var key = directory.resolve("broken.pem");
+        java.nio.file.Files.copy(java.nio.file.Path.of(broken), key);
+        var file = write("issuers:\n  corp: {issuer: x, audience: y, public_key_file: " + key + "}\n"
+                + "talos: {keys: [/nowhere.pem], databases: [shop]}\n"
+                + "pools:\n  shop:\n    users: [{username: app, password: 'jwt-pkey-fpath:/nowhere-else.pem'}]\n");
+
+        assertThat(run("check", "--config", file)).isEqualTo(ExitCodes.FAILED);
+        assertThat(out.toString().lines())
+                .containsExactly(
+                        file + ": issuers.corp.public_key_file: " + key
+                                + " holds no public key (PEM, BEGIN PUBLIC KEY)",
+                        file + ": pools.shop.users (app).password: /nowhere-else.pem does not exist",
+                        file + ": talos.keys: /nowhere.pem does not exist");
+    }
+
     // ---- rules for logins
 
     private static final String RULES = """

@@ -64,14 +64,10 @@ public final class NodeTokens implements AutoCloseable {
         return tokens;
     }
 
-    /// Every file that cannot be used, for the command `check`.
+    /// The files that cannot be used, for the command `check`: of each issuer, of the users' key files and
+    /// of Talos the first one.
     public static List<TokenProblem> problems(ProxyConfig config) {
-        Making making = new Making(config, Runnable::run, InstantSource.system());
-        try (NodeTokens _ = making.make()) {
-            return List.of();
-        } catch (TokenProblem problem) {
-            return List.of(problem);
-        }
+        return new Making(config, Runnable::run, InstantSource.system()).problems();
     }
 
     /// By the names of their sections, in the order of the file.
@@ -134,6 +130,29 @@ public final class NodeTokens implements AutoCloseable {
                 clients.forEach(HttpClient::shutdownNow);
                 throw problem;
             }
+        }
+
+        List<TokenProblem> problems() {
+            List<TokenProblem> problems = new ArrayList<>();
+            config.tokenIssuers().forEach((name, issuer) -> {
+                try {
+                    issuer(name, issuer);
+                } catch (TokenProblem problem) {
+                    problems.add(problem);
+                }
+            });
+            try {
+                ofUsers();
+            } catch (TokenProblem problem) {
+                problems.add(problem);
+            }
+            try {
+                talos();
+            } catch (TokenProblem problem) {
+                problems.add(problem);
+            }
+            clients.forEach(HttpClient::shutdownNow);
+            return problems;
         }
 
         private Issuer issuer(String name, IssuerConfig issuer) throws TokenProblem {

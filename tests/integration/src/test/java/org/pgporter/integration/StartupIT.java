@@ -167,14 +167,14 @@ class StartupIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,28P01", "1000,28P01", "64000,08P01"}) // no answer to MD5 is that long
-    void shouldTakeAPasswordUpTo64KilobytesInFragments(int length, String sqlState) { // checklist 22
+    @ValueSource(ints = {1, 1000, 64_000})
+    void shouldTakeAPasswordUpTo64KilobytesInFragments(int length) { // checklist 22
         try (RawClient client = connection()) {
             client.sendsStartup(USER, "postgres").expects(AuthenticationMd5Password.class);
 
             client.sendsSlowly(encoded(new PasswordMessage(Bytes.ofText("x".repeat(length)))), 777);
 
-            client.expectsError(sqlState);
+            client.expectsError("28P01");
             client.expectsClosed();
         }
     }
