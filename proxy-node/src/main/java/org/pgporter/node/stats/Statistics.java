@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import org.pgporter.cluster.PoolKey;
+import org.pgporter.config.PoolKind;
 
 /// What the node has counted of each pool since it started. Safe to use from every thread.
 public final class Statistics {
@@ -60,7 +61,7 @@ public final class Statistics {
     public synchronized void forget(PoolKey pool) {
         PoolCounters[] its = pools.remove(pool);
         errors.remove(pool);
-        if (its != null) {
+        if (its != null && isOfClients(pool)) {
             gone.merge(pool.database(), sum(its), PoolTotals::plus);
         }
     }
@@ -72,11 +73,20 @@ public final class Statistics {
         return read;
     }
 
-    /// Of each database, with what its closed pools have counted.
+    /// Of each database, with what its closed pools have counted. What the node asks for itself, to look users up,
+    /// is not among it: the sums are what clients did.
     public synchronized Map<String, PoolTotals> byDatabase() {
         Map<String, PoolTotals> read = new HashMap<>(gone);
-        pools.forEach((pool, its) -> read.merge(pool.database(), sum(its), PoolTotals::plus));
+        pools.forEach((pool, its) -> {
+            if (isOfClients(pool)) {
+                read.merge(pool.database(), sum(its), PoolTotals::plus);
+            }
+        });
         return read;
+    }
+
+    private static boolean isOfClients(PoolKey pool) {
+        return pool.kind() != PoolKind.LOOKUP;
     }
 
     private static PoolTotals sum(PoolCounters[] ofLoops) {

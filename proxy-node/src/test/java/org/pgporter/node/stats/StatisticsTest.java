@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.pgporter.cluster.PoolKey;
+import org.pgporter.config.PoolKind;
 
 final class StatisticsTest {
     private static final PoolKey POOL = new PoolKey("db", "app");
@@ -41,6 +42,17 @@ final class StatisticsTest {
         assertThat(queriesOfDatabase()).isEqualTo(2);
         statistics.forget(POOL);
         assertThat(queriesOfDatabase()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldNotCountTheNodesOwnLookupsAsWorkOfADatabase() {
+        PoolKey lookups = new PoolKey("db", "looker", PoolKind.LOOKUP);
+        statistics.of(POOL, 0).query(1_000);
+        statistics.of(lookups, 0).query(1_000);
+
+        assertThat(queriesOfDatabase()).isEqualTo(1);
+        statistics.forget(lookups);
+        assertThat(queriesOfDatabase()).isEqualTo(1);
     }
 
     @Test
