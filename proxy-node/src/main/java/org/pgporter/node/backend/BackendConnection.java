@@ -96,6 +96,9 @@ public final class BackendConnection {
     /// comes when the server has closed, too, so that it never counts both.
     public record Evict(String reason) implements Command {}
 
+    /// [Retire] and [Evict] in one: close as soon as nobody uses it, and when the server has closed, too.
+    public record Replace(String reason) implements Command {}
+
     /// The owner knows that the connection is closed and will not lend it any more.
     public record Farewell() implements Command {}
 
@@ -178,6 +181,7 @@ public final class BackendConnection {
     private final AcceptedValues accepted;
 
     private @Nullable String retired;
+    private boolean replaced;
     private @Nullable SocketHandle openSocket;
     private @Nullable ReadAhead reading;
     /// What the server has said to a connection without TLS.
@@ -359,6 +363,15 @@ public final class BackendConnection {
     Behavior<Command> retireWhenOpen(String reason) {
         retired = reason;
         return Behaviors.same();
+    }
+
+    void isReplaced() {
+        replaced = true;
+    }
+
+    /// Whether the server's end is waited for.
+    boolean replaced() {
+        return replaced;
     }
 
     Optional<String> retired() {

@@ -32,6 +32,10 @@ final class ConnectionBehavior extends ExtensibleBehavior<Command> {
             replyTo.tell(new Gathering.Answer<>(context.asJava().getSelf(), connection.view(activity)));
             return Behaviors.same();
         }
+        if (command instanceof BackendConnection.Replace(var reason)) {
+            connection.isReplaced();
+            return state.on(new BackendConnection.Retire(reason));
+        }
         try {
             return state.on(command);
         } catch (ProtocolViolation violation) {

@@ -94,7 +94,7 @@ final class OpenConnection {
     Behavior<Command> becomeIdle() {
         idleSince = System.nanoTime();
         talk.lent(false);
-        return connection.retired().map(this::closing).orElseGet(this::idle);
+        return connection.retired().map(this::retires).orElseGet(this::idle);
     }
 
     private Behavior<Command> idle() {
@@ -109,7 +109,7 @@ final class OpenConnection {
                 }
                 yield talk.settled() ? Behaviors.same() : closing("idle server got dirty");
             }
-            case Retire(var reason) -> closing(reason);
+            case Retire(var reason) -> retires(reason);
             case Evict(var reason) -> evicted(reason);
             case CancelFinished finished -> cancelFinished(finished);
             case Relay relay -> dropped(relay);
@@ -524,7 +524,7 @@ final class OpenConnection {
                 ack.acknowledge();
                 yield talk.settled() ? Behaviors.same() : closing("idle server got dirty");
             }
-            case Retire(var reason) -> closing(reason);
+            case Retire(var reason) -> retires(reason);
             case Cancel(var _, var done) -> nothingToCancel(done);
             case Relay relay -> dropped(relay);
             case Return _ -> Behaviors.same();
@@ -577,6 +577,10 @@ final class OpenConnection {
             new Terminate().encodeTo(goodbye);
             socket.write(goodbye);
         }
+    }
+
+    private Behavior<Command> retires(String reason) {
+        return connection.replaced() ? evicted(reason) : closing(reason);
     }
 
     /// The server is told to go, and waited for.

@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -740,7 +741,7 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
     private void onPause(Pause pause) {
         hold.pause();
         lookAtWhatIsIdle();
-        retireAll(PAUSE);
+        everybody(connection -> connection.tell(new BackendConnection.Retire(PAUSE)));
         hold.whenReached(
                 () -> !hold.isPaused() || assignments.open() == 0 && stillOpening.isEmpty(),
                 () -> pause.replyTo().tell(new Done(pause.order(), self())));
@@ -752,23 +753,22 @@ public final class Pool extends AbstractBehavior<OwnerMessage> {
         }
     }
 
-    /// What is idle makes room only when PostgreSQL has let go of it.
+    /// Each makes room for another one only when PostgreSQL has let go of it.
     private void onReconnect() {
         for (var idle = assignments.give(); idle.isPresent(); idle = assignments.give()) {
-            idle.get().tell(new BackendConnection.Evict(RECONNECT));
+            idle.get().tell(new BackendConnection.Replace(RECONNECT));
         }
-        retireAll(RECONNECT);
+        everybody(connection -> connection.tell(new BackendConnection.Replace(RECONNECT)));
         openWhatIsWanted();
     }
 
-    /// They close as they become free; those that are being opened, as soon as they are.
-    private void retireAll(String reason) {
+    /// Takes leave of all connections, also of those that are being opened.
+    private void everybody(Consumer<ActorRef<BackendConnection.Command>> goodbye) {
         assignments.connections().forEach(connection -> {
-            if (assignments.isMember(connection)) {
-                retire(connection, reason);
-            }
+            assignments.leaves(connection);
+            goodbye.accept(connection);
         });
-        stillOpening.keySet().forEach(connection -> connection.tell(new BackendConnection.Retire(reason)));
+        stillOpening.keySet().forEach(goodbye);
     }
 
     private void onShutdown() {
