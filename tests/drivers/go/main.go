@@ -532,8 +532,11 @@ func (w *worker) works() {
 	w.session()
 }
 
-func run(ctx context.Context, number int, lent, pool *pgxpool.Pool) (done *worker, err error) {
+// Works when all have their connections: one that comes when the others have gone finds the same backend free each time.
+func run(ctx context.Context, number int, lent, pool *pgxpool.Pool, connected *sync.WaitGroup) (done *worker, err error) {
 	conn, err := lent.Acquire(ctx)
+	connected.Done()
+	connected.Wait()
 	if err != nil {
 		return nil, err
 	}
@@ -571,11 +574,12 @@ func program(ctx context.Context) error {
 	if _, err = pool.Exec(ctx, "drop table if exists things; create table things (worker int not null, token text unique, note text)"); err != nil {
 		return err
 	}
-	var waiting sync.WaitGroup
+	var waiting, connected sync.WaitGroup
+	connected.Add(connections)
 	workers, failures := make([]*worker, connections), make([]error, connections)
 	for number := range connections {
 		waiting.Go(func() {
-			workers[number], failures[number] = run(ctx, number, lent, pool)
+			workers[number], failures[number] = run(ctx, number, lent, pool, &connected)
 		})
 	}
 	waiting.Wait()
