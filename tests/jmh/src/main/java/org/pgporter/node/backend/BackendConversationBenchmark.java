@@ -14,7 +14,9 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
+import org.pgporter.cluster.PoolKey;
 import org.pgporter.jmh.Traffic;
+import org.pgporter.node.stats.Statistics;
 import org.pgporter.protocol.codec.Batch;
 import org.pgporter.protocol.codec.DecodePolicy;
 import org.pgporter.protocol.message.ParseComplete;
@@ -36,8 +38,16 @@ public class BackendConversationBenchmark {
     @Param({"query", "execute", "pipeline100", "rows1000"})
     public String what = "";
 
+    private final Meter meter =
+            new Meter(new Statistics(1).of(new PoolKey("db", "pgporter"), 0), _ -> {}, System::nanoTime);
     private final BackendConversation talk = new BackendConversation(
-            PooledByteBufAllocator.DEFAULT, 100, new AcceptedValues(), "pgporter", ServerParameters.none());
+            PooledByteBufAllocator.DEFAULT,
+            100,
+            new AcceptedValues(),
+            meter,
+            "pgporter",
+            "none",
+            ServerParameters.none());
     private Batch asked = Traffic.batch(DecodePolicy.FRONTEND, Traffic.query());
     private Batch answered = asked;
     private @Nullable StatementUse @Nullable [] uses;
