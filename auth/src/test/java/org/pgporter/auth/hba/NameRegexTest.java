@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What is expected was looked up in PostgreSQL 18: `select 'text' ~ 'expression'` in a database of
-/// SQL_ASCII.
+/// What the first table expects, PostgreSQL 18.6 was asked: `select 'text' ~ 'expression'` in a database of
+/// SQL_ASCII. The rest follows from `hba.c` and the documentation.
 class NameRegexTest {
     @ParameterizedTest
     @CsvSource(delimiter = ';', quoteCharacter = '`', textBlock = """

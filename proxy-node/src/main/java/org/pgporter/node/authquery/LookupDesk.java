@@ -55,8 +55,7 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///  waiting ── a worker and a place in the rate are free ──► running ──► answered
 ///     ▲                                                      │  │
-///     └───────────── its connection was lost, once ──────────┘ └── its time is over: the server is told to
-///     stop
+///     └───────────── its connection was lost, once ──────────┘ └── its time is over: it is cancelled
 /// ```
 final class LookupDesk extends AbstractBehavior<HolderMessage> {
     sealed interface Command extends HolderMessage {}
